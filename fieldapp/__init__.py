@@ -1,0 +1,1 @@
+"""Fieldapp: the visit log, the registry and the map of community grid workers."""

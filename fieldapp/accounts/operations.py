@@ -1,0 +1,117 @@
+"""Writes about accounts: make one, sign in, change a password, leave a trace."""
+
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.orm import Session
+
+from fieldapp.accounts import queries, rules
+from fieldapp.accounts.models import AuditEntry, User
+from fieldapp.accounts.rules import Role
+
+_hasher = PasswordHasher()  # argon2id with RFC 9106's second recommended choice of memory
+_HASH_OF_NOBODY = _hasher.hash(secrets.token_urlsafe())
+
+
+class SignIn(StrEnum):
+    """How an attempt to sign in ended."""
+
+    IN = "in"
+    WRONG = "wrong"
+    WAIT = "wait"
+    CLOSED = "closed"
+
+
+def create_user(
+    session: Session,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    password: str,
+    community_id: UUID | None = None,
+    street_code: str | None = None,
+    phone: str | None = None,
+    must_change_password: bool = True,
+) -> User:
+    """Add an account. The password is not checked against `rules.password_fault`: a first password is to be changed."""
+    user = User(
+        username=username,
+        name=name,
+        role=role,
+        phone=phone,
+        community_id=community_id,
+        street_code=street_code,
+        must_change_password=must_change_password,
+        active=True,
+        failures=0,
+    )
+    _set_password(user, password)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def sign_in(session: Session, username: str, password: str, now: datetime) -> tuple[SignIn, User | None]:
+    """Look at a name and a password. Counts wrong ones; a name that does not exist takes as long as one that does."""
+    user = queries.user_by_name(session, username)
+    if user is None:
+        _matches(_HASH_OF_NOBODY, password)
+        return SignIn.WRONG, None
+    if user.wait_until and now < user.wait_until:
+        return SignIn.WAIT, user
+    if not _matches(user.password_hash, password):
+        user.failures += 1
+        wait = rules.wait_after(user.failures)
+        user.wait_until = now + wait if wait else None
+        return SignIn.WRONG, user
+    if not user.active:
+        return SignIn.CLOSED, None
+    user.failures, user.wait_until = 0, None
+    if _hasher.check_needs_rehash(user.password_hash):
+        user.password_hash = _hasher.hash(password)
+    return SignIn.IN, user
+
+
+def change_password(user: User, password: str) -> None:
+    """Set the password; every session that began with the old one ends."""
+    _set_password(user, password)
+    user.must_change_password = False
+
+
+def password_matches(user: User, password: str) -> bool:
+    """Whether this is the account's password, without counting."""
+    return _matches(user.password_hash, password)
+
+
+def leave_trace(
+    session: Session,
+    *,
+    deed: str,
+    at: datetime,
+    user_id: UUID | None,
+    community_id: UUID | None,
+    subject: str | None = None,
+    **detail: Any,
+) -> None:
+    """Write down that somebody did something that must not go unseen. `detail` holds no personal data."""
+    session.add(
+        AuditEntry(deed=deed, at=at, user_id=user_id, community_id=community_id, subject=subject, detail=detail)
+    )
+
+
+def _set_password(user: User, password: str) -> None:
+    user.password_hash = _hasher.hash(password)
+    user.password_stamp = secrets.token_hex(8)
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,145 @@
+"""Who may call what: sign-in, roles, requests from foreign sites, and the headers of every answer.
+
+Every view says its readers with `@roles(…)` or `@public`; one that says nothing is served to nobody.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask_login import LoginManager, current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from fieldapp import clock, db
+from fieldapp.accounts import queries as accounts
+from fieldapp.accounts.models import User
+from fieldapp.accounts.rules import Actor, Role
+from fieldapp.places import queries as places
+from fieldapp.places.models import Community
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+EVERYBODY = frozenset(Role)
+
+
+def init_app(app: Flask) -> None:
+    """Put the guards in front of every request, in this order: foreign sites, sign-in, role, first password."""
+    manager = LoginManager(app)
+    manager.user_loader(_load_user)
+    app.before_request(_refuse_foreign_sites)
+    app.before_request(_admit)
+    app.after_request(_harden)
+
+
+def roles(*allowed: Role) -> Callable[[View], View]:
+    """Say which roles a view serves; any signed-in person when none is named."""
+
+    def mark(view: View) -> View:
+        view.readers = frozenset(allowed) or EVERYBODY  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Say that a view serves anybody."""
+    view.readers = None  # type: ignore[attr-defined]
+    return view
+
+
+def actor() -> Actor:
+    """Who asks, with the districts they answer for today; read once a request."""
+    if "actor" not in g:
+        user = current_user
+        role = Role(user.role)
+        districts = places.district_ids_of(db.session(), user.id, clock.today()) if role is Role.WORKER else frozenset()
+        g.actor = Actor(user.id, user.name, role, user.community_id, user.street_code, districts)
+    return g.actor  # type: ignore[no-any-return]
+
+
+def community() -> Community:
+    """The community of the person who asks; 404 for those who have none."""
+    if "community" not in g:
+        found = places.community_by_id(db.session(), current_user.community_id)
+        if found is None:
+            abort(404)
+        g.community = found
+    return g.community  # type: ignore[no-any-return]
+
+
+def _load_user(key: str) -> User | None:
+    """The account behind a session, unless its password has changed since or it was closed."""
+    identity, _, stamp = key.partition(".")
+    try:
+        user = accounts.user_by_id(db.session(), UUID(identity))
+    except ValueError:
+        return None
+    return user if user and user.active and user.password_stamp == stamp else None
+
+
+def _refuse_foreign_sites() -> None:
+    """A form of another site may not write here. Browsers say where a request comes from; who says nothing is refused.
+
+    https://web.dev/articles/fetch-metadata; a token in the page could not outlive a new sign-in, and with it would die
+    what a phone queued.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site != "same-origin":
+            abort(403)
+        return
+    origin = request.headers.get("Origin")
+    own = current_app.config["PUBLIC_ORIGIN"] or request.host_url
+    if origin is None or urlsplit(origin)[:2] != urlsplit(own)[:2]:
+        abort(403)
+
+
+def _admit() -> AnyResponse | None:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    readers = getattr(view, "readers", frozenset())
+    if readers is None:
+        return None
+    if not current_user.is_authenticated:
+        return _to_sign_in()
+    if current_user.role not in readers:
+        abort(404)
+    if current_user.must_change_password and request.endpoint not in ("accounts.password", "accounts.sign_out"):
+        return redirect(url_for("accounts.password"), 303)
+    return None
+
+
+def _to_sign_in() -> AnyResponse:
+    """A page sends the reader to sign in and back; a part of a page, or a form, is told 401."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in")})
+    if request.method not in ("GET", "HEAD"):
+        abort(401)
+    return redirect(url_for("accounts.sign_in", next=request.path), 303)
+
+
+def _harden(response: Response) -> Response:
+    """Nothing of another site runs here, nothing here is framed there, and what is private stays out of caches."""
+    tiles = g.get("tile_origin", "")
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
+        f"img-src 'self' data: blob: {tiles}".rstrip()
+        + "; manifest-src 'self'; worker-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "private, no-store")
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

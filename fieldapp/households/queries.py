@@ -1,0 +1,164 @@
+"""Reading the registry: one household with its people, and finding people by what is known of them."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from fieldapp.accounts.queries import visible
+from fieldapp.accounts.rules import Actor
+from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
+from fieldapp.places.models import Building, Dwelling, Placement
+
+
+@dataclass(frozen=True)
+class Address:
+    """A household with the door it lives behind."""
+
+    household: Household
+    dwelling: Dwelling
+    building: Building
+
+
+@dataclass(frozen=True)
+class CareOf:
+    """A care membership with its group, for the household's page."""
+
+    membership: CareMembership
+    group: CareGroup
+
+
+def household(session: Session, actor: Actor, household_id: UUID) -> Address | None:
+    """A household that the actor may see, with its door."""
+    statement = (
+        select(Household, Dwelling, Building)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .join(Building, Building.id == Dwelling.building_id)
+        .where(Household.id == household_id)
+    )
+    row = session.execute(visible(statement, actor, Dwelling)).first()
+    return Address(*row) if row else None
+
+
+def residents_of(session: Session, household_id: UUID) -> list[Resident]:
+    """Who lives in a household that was fetched through the wall, the head first."""
+    statement = (
+        select(Resident)
+        .where(Resident.household_id == household_id, Resident.left_on.is_(None))
+        .order_by(Resident.position, Resident.id)
+    )
+    return list(session.scalars(statement))
+
+
+def cares_of(session: Session, household_id: UUID, day: date) -> list[CareOf]:
+    """The care groups a household is in on a day."""
+    statement = (
+        select(CareMembership, CareGroup)
+        .join(CareGroup, CareGroup.id == CareMembership.group_id)
+        .where(
+            CareMembership.household_id == household_id,
+            CareMembership.since <= day,
+            CareMembership.until > day,
+            CareGroup.active,
+        )
+        .order_by(CareGroup.position)
+    )
+    return [CareOf(*row) for row in session.execute(statement)]
+
+
+def care_groups(session: Session, actor: Actor) -> list[CareGroup]:
+    """The community's care groups in their order."""
+    statement = select(CareGroup).order_by(CareGroup.position, CareGroup.code)
+    return list(session.scalars(visible(statement, actor, CareGroup)))
+
+
+def occupancy_periods(session: Session, household_id: UUID) -> list[OccupancyPeriod]:
+    """How a household stood, from the registry and from visits, oldest first."""
+    statement = select(OccupancyPeriod).where(OccupancyPeriod.household_id == household_id)
+    return list(session.scalars(statement.order_by(OccupancyPeriod.since, OccupancyPeriod.id)))
+
+
+@dataclass(frozen=True)
+class Found:
+    """One answer to a search: a resident, or a door found by its number."""
+
+    household_id: UUID
+    name: str | None
+    head: str | None
+    building: str
+    is_courtyard: bool
+    entrance: int
+    room: str
+    phone_tail: str | None
+
+
+LIMIT = 30
+
+
+def search(session: Session, actor: Actor, text: str) -> list[Found]:
+    """Find households by a resident's name, its pinyin or initials, a room, or a phone's last four digits. One query.
+
+    `12-601` and `12 601` look for room 601 of building 12. Exact answers come before those that only begin alike.
+    """
+    text = text.strip().lower()
+    if not text:
+        return []
+    head = aliased(Resident)
+    statement: Select[Any] = (
+        select(
+            Household.id,
+            Resident.name,
+            head.name,
+            Building.name,
+            Building.kind == "courtyard",
+            Dwelling.entrance,
+            Dwelling.room,
+            Resident.phone_tail,
+        )
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .join(Building, Building.id == Dwelling.building_id)
+        .outerjoin(Resident, and_(Resident.household_id == Household.id, Resident.left_on.is_(None)))
+        .outerjoin(head, and_(head.household_id == Household.id, head.relation == "02", head.left_on.is_(None)))
+        .order_by(Building.position, Dwelling.entrance, Dwelling.floor.desc(), Dwelling.column, Resident.position)
+        .limit(LIMIT * 4)
+    )
+    place = re.fullmatch(r"(\S+?)\s*(?:号楼|栋|幢|号|院)?[\s\-—_/]+(\S+)", text)
+    if text.isdigit() and len(text) <= 4:
+        matches = or_(Resident.phone_tail == text, Dwelling.room.startswith(text, autoescape=True))
+    elif place and not text.isascii() or place and place[2].isdigit():
+        matches = and_(
+            or_(Building.code == place[1], Building.name.startswith(place[1], autoescape=True)),
+            Dwelling.room.startswith(place[2], autoescape=True),
+        )
+    elif text.isascii() and text.isalpha():
+        matches = or_(
+            Resident.initials.startswith(text, autoescape=True), Resident.pinyin.startswith(text, autoescape=True)
+        )
+    elif text.isascii() and text.isdigit():
+        matches = Resident.phone == text
+    else:
+        matches = or_(
+            Resident.name.startswith(text, autoescape=True), func.lower(Building.name).startswith(text, autoescape=True)
+        )
+    rows = session.execute(visible(statement.where(matches), actor, Dwelling)).all()
+    seen: dict[UUID, Found] = {}
+    by_person = not (text.isdigit() or place)
+    for row in rows:
+        found = Found(*row)
+        if found.household_id not in seen or (by_person and found.name and found.name.lower() == text):
+            seen.setdefault(found.household_id, found)
+    return list(seen.values())[:LIMIT]
+
+
+def households_behind(session: Session, dwelling_id: UUID) -> list[Household]:
+    """The households behind a door that was fetched through the wall."""
+    return list(session.scalars(select(Household).where(Household.dwelling_id == dwelling_id)))
+
+
+def placements_of(session: Session, dwelling_id: UUID) -> list[Placement]:
+    """Which districts a door has been in."""
+    return list(session.scalars(select(Placement).where(Placement.dwelling_id == dwelling_id)))

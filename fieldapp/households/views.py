@@ -1,0 +1,110 @@
+"""A household's page, and finding people and doors."""
+
+from datetime import date
+from uuid import UUID
+
+from flask import Blueprint, abort, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from fieldapp import clock, db
+from fieldapp.accounts.rules import Role
+from fieldapp.guard import actor, community, roles
+from fieldapp.households import queries, rules
+from fieldapp.visits import queries as visits
+
+bp = Blueprint("households", __name__)
+
+VISITS_SHOWN = 3
+
+_RELATIONS = {
+    "01": _l("户主"),
+    "02": _l("户主"),
+    "03": _l("户主"),
+    "10": _l("配偶"),
+    "11": _l("丈夫"),
+    "12": _l("妻子"),
+    "20": _l("儿子"),
+    "28": _l("女婿"),
+    "30": _l("女儿"),
+    "38": _l("儿媳"),
+    "40": _l("孙辈"),
+    "41": _l("孙子"),
+    "42": _l("孙女"),
+    "43": _l("外孙"),
+    "44": _l("外孙女"),
+    "50": _l("父母"),
+    "51": _l("父亲"),
+    "52": _l("母亲"),
+    "53": _l("公公"),
+    "54": _l("婆婆"),
+    "55": _l("岳父"),
+    "56": _l("岳母"),
+    "60": _l("祖辈"),
+    "61": _l("祖父"),
+    "62": _l("祖母"),
+    "70": _l("兄弟姐妹"),
+    "71": _l("哥哥"),
+    "73": _l("弟弟"),
+    "75": _l("姐姐"),
+    "77": _l("妹妹"),
+    "99": _l("不是亲属"),
+}
+
+
+@bp.app_template_global()
+def age(birth_date: date) -> int:
+    """Completed years today."""
+    return rules.age_on(birth_date, clock.today())
+
+
+@bp.app_template_global()
+def sex_word(code: str | None) -> str:
+    """男, 女, or nothing where it is not known (GB/T 2261.1)."""
+    return {"1": _("男"), "2": _("女")}.get(code or "", "")
+
+
+@bp.app_template_global()
+def relation_word(code: str | None) -> str:
+    """A relation to the head as one says it (GB/T 4761): the code's own word where there is a usual one."""
+    if not code:
+        return ""
+    word = _RELATIONS.get(code) or _RELATIONS.get(code[0] + "0")
+    return str(word) if word else _("亲属")
+
+
+bp.add_app_template_global(rules.mask_id_number)
+bp.add_app_template_global(rules.mask_phone)
+
+
+@bp.get("/households/<uuid:household_id>")
+@roles(Role.WORKER, Role.DIRECTOR)
+def show(household_id: UUID) -> str:
+    """Who lives here, why they are visited, the last visits, what is open."""
+    opened, who, day = db.session(), actor(), clock.today()
+    address = queries.household(opened, who, household_id)
+    if address is None:
+        abort(404)
+    return render_template(
+        "households/show.html",
+        address=address,
+        door=visits.doors(opened, who, day, community().routine_days, household_id=household_id)[0],
+        residents=queries.residents_of(opened, household_id),
+        cares=queries.cares_of(opened, household_id, day),
+        last_met=visits.residents_last_met(opened, household_id),
+        visits=visits.visits_of(opened, household_id, limit=VISITS_SHOWN),
+        visit_count=visits.count_visits(opened, household_id),
+        promises=visits.promises_of(opened, household_id),
+    )
+
+
+@bp.post("/households/search")
+@roles(Role.WORKER, Role.DIRECTOR)
+def search() -> str:
+    """Find a household. Posted, so that no name ever stands in an address or a log."""
+    text = request.form.get("q", "")[:40]
+    found = queries.search(db.session(), actor(), text)
+    template = "households/_found.html" if request.htmx else "households/search.html"  # type: ignore[attr-defined]
+    if request.htmx and not text.strip():  # type: ignore[attr-defined]
+        return ""
+    return render_template(template, found=found)

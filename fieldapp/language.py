@@ -1,0 +1,77 @@
+"""Which language a reader gets. Simplified Chinese is what the templates are written in; English is translated."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from babel.dates import format_date
+from flask import Flask, g, session
+from flask_babel import Babel, get_locale
+from flask_login import current_user
+
+from fieldapp import clock
+
+LANGUAGES = {"zh_Hans": "简体中文", "en": "English"}
+DEFAULT = "zh_Hans"
+
+
+def init_app(app: Flask) -> None:
+    """Set up translation and the ways dates are written."""
+    Babel(
+        app,
+        default_locale=DEFAULT,
+        default_timezone=str(clock.COMMUNITY_ZONE),
+        default_translation_directories=str(Path(__file__).parent / "translations"),
+        locale_selector=chosen,
+    )
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.filters.update(day=day, short_day=short_day, weekday=weekday, clock_time=clock_time)
+    app.jinja_env.globals.update(html_language=html_language, LANGUAGES=LANGUAGES)
+
+
+def chosen() -> str:
+    """The reader's language: their own choice, this browser's, the community's, Chinese."""
+    if current_user and current_user.is_authenticated and current_user.language in LANGUAGES:
+        return str(current_user.language)
+    kept = session.get("language")
+    if kept in LANGUAGES:
+        return str(kept)
+    community = g.get("community")
+    return community.language if community and community.language in LANGUAGES else DEFAULT
+
+
+def html_language() -> str:
+    """The `lang` of a page."""
+    return "en" if str(get_locale()) == "en" else "zh-Hans"
+
+
+def _local(value: date | datetime) -> date:
+    return clock.local_day(value) if isinstance(value, datetime) else value
+
+
+def day(value: date | datetime) -> str:
+    """11月18日, with the year when it is not this one."""
+    value = _local(value)
+    this_year = value.year == clock.today().year
+    if str(get_locale()) == "en":
+        return format_date(value, "d MMM" if this_year else "d MMM y", locale="en")
+    return f"{value.month}月{value.day}日" if this_year else f"{value.year}年{value.month}月{value.day}日"
+
+
+def short_day(value: date | datetime) -> str:
+    """11/20, for chips and narrow columns."""
+    value = _local(value)
+    return (
+        f"{value.month}/{value.day}" if value.year == clock.today().year else f"{value.year}/{value.month}/{value.day}"
+    )
+
+
+def weekday(value: date | datetime) -> str:
+    """周三."""
+    locale = "en" if str(get_locale()) == "en" else "zh_Hans"
+    return format_date(_local(value), "EEE", locale=locale)
+
+
+def clock_time(value: datetime) -> str:
+    """9:41, in the community's zone."""
+    local = value.astimezone(clock.COMMUNITY_ZONE)
+    return f"{local.hour}:{local.minute:02d}"

@@ -1,0 +1,95 @@
+"""What every page shares: built files by name, error pages, health, and going home by role."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from fieldapp import clock, db
+from fieldapp.accounts.rules import Role
+from fieldapp.guard import actor, public, roles
+
+bp = Blueprint("pages", __name__)
+
+HOMES = {
+    Role.WORKER: "visits.today",
+    Role.DIRECTOR: "reports.overview",
+    Role.STREET: "reports.coverage",
+    Role.ADMIN: "places.settings",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the shared pages and what templates may call."""
+    app.register_blueprint(bp)
+    app.register_error_handler(HTTPException, _error_page)
+    app.jinja_env.globals.update(asset=asset, now=clock.now, today=clock.today, actor=actor, Role=Role)
+
+
+@cache
+def _built(manifest: Path) -> dict[str, str]:
+    return json.loads(manifest.read_text()) if manifest.exists() else {}
+
+
+def asset(name: str) -> str:
+    """The address of a built file: `app.css` becomes `/static/dist/app-1a2b3c-h.css`."""
+    built = _built(Path(current_app.root_path) / "static" / "dist" / "manifest.json")
+    return url_for("static", filename="dist/" + built.get(name, name))
+
+
+def go(address: str) -> AnyResponse:
+    """The answer to a form that was taken: look there next. htmx follows a redirect like any browser."""
+    return redirect(address, 303)
+
+
+def allow_tiles(template: str | None) -> None:
+    """Let this page load map tiles from the origin that the community's setting names."""
+    if template:
+        parts = urlsplit(template.replace("{s}.", "*."))
+        g.tile_origin = f"{parts.scheme}://{parts.netloc}"
+
+
+@bp.get("/")
+@roles()
+def home() -> AnyResponse:
+    """Everybody's first page."""
+    return redirect(url_for(HOMES[Role(current_user.role)]), 303)
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> tuple[Response, int]:
+    """200 once the database answers, 503 until then."""
+    if not db.answers():
+        return jsonify(status="database does not answer"), 503
+    return jsonify(status="ok"), 200
+
+
+def _error_page(error: HTTPException) -> AnyResponse | tuple[str, int] | HTTPException:
+    if error.code is None or error.code < 400:
+        return error
+    words: dict[int, tuple[str, str]] = {
+        400: (_("没看懂"), _("送来的内容不完整。回上一页再试一次。")),
+        401: (_("要先登录"), _("登录以后再做一次，写的还在上一页。")),
+        403: (_("没有收下"), _("这个请求不是从本站的页面发出的。打开本站的页面再做一次。")),
+        404: (_("没有这一页"), _("可能已经改了地方，或者不归这个账号看。")),
+        405: (_("不能这样打开"), _("从首页进去再做一次。")),
+        413: (_("太大了"), _("一次最多 64 MB，照片一张最多 30 MB。少选几张再试。")),
+        422: (_("没有收下"), error.description or ""),
+        429: (_("太快了"), _("过一会儿再试。")),
+    }
+    title, advice = words.get(error.code, (_("出错了"), _("记下的没有丢。过一会儿再试；还不行就告诉管理员。")))
+    details: dict[str, Any] = {"title": title, "advice": advice, "code": error.code}
+    template = "_error.html" if request.htmx else "error.html"  # type: ignore[attr-defined]
+    response = current_app.make_response((render_template(template, **details), error.code))
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response

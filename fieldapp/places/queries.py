@@ -1,0 +1,130 @@
+"""Reading places: communities, districts and who answers for them, buildings and their doors."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fieldapp.accounts.models import User
+from fieldapp.accounts.queries import visible
+from fieldapp.accounts.rules import Actor
+from fieldapp.places.models import Assignment, Building, Community, District, DistrictBoundary, Dwelling
+
+
+@dataclass
+class DistrictOnDay:
+    """A district as it was on a day: its boundary and its people."""
+
+    id: UUID
+    code: str
+    name: str
+    geometry: dict[str, Any] | None = None
+    lead: str | None = None
+    partner: str | None = None
+    lead_id: UUID | None = None
+    partner_id: UUID | None = None
+    people: list[str] = field(default_factory=list)
+
+
+def district_ids_of(session: Session, user_id: UUID, day: date) -> frozenset[UUID]:
+    """The districts somebody answers for on a day, as lead or partner."""
+    return frozenset(
+        session.scalars(
+            select(Assignment.district_id).where(
+                Assignment.user_id == user_id, Assignment.since <= day, Assignment.until > day
+            )
+        )
+    )
+
+
+def community_by_id(session: Session, community_id: UUID | None) -> Community | None:
+    """A community by its key."""
+    return session.get(Community, community_id) if community_id else None
+
+
+def community_by_code(session: Session, code: str) -> Community | None:
+    """A community by the code that commands name it by."""
+    return session.scalar(select(Community).where(Community.code == code))
+
+
+def communities_of_street(session: Session, street_code: str | None) -> list[Community]:
+    """The communities a street office answers for."""
+    return list(session.scalars(select(Community).where(Community.street_code == street_code).order_by(Community.name)))
+
+
+def all_communities(session: Session) -> list[Community]:
+    """Every community, for the administrator."""
+    return list(session.scalars(select(Community).order_by(Community.code)))
+
+
+def any_demo(session: Session) -> bool:
+    """Whether this database holds the demonstration."""
+    return session.scalar(select(Community.id).where(Community.is_demo).limit(1)) is not None
+
+
+def districts_on(session: Session, actor: Actor, day: date, *, figures: bool = False) -> list[DistrictOnDay]:
+    """The districts the actor may see, in their order, with the boundary and the people of `day`. Two queries."""
+    statement = (
+        select(District.id, District.code, District.name, DistrictBoundary.geometry)
+        .outerjoin(
+            DistrictBoundary,
+            (DistrictBoundary.district_id == District.id)
+            & (DistrictBoundary.since <= day)
+            & (DistrictBoundary.until > day),
+        )
+        .where((District.closed_on.is_(None)) | (District.closed_on > day))
+        .order_by(District.position, District.code)
+    )
+    statement = visible(statement, actor, District, figures=figures)
+    found = {row.id: DistrictOnDay(row.id, row.code, row.name, row.geometry) for row in session.execute(statement)}
+    people = (
+        select(Assignment.district_id, Assignment.part, User.id, User.name)
+        .join(User, User.id == Assignment.user_id)
+        .where(Assignment.district_id.in_(found), Assignment.since <= day, Assignment.until > day)
+        .order_by(Assignment.part, User.username)
+    )
+    for row in session.execute(visible(people, actor, Assignment, figures=figures)):
+        district = found[row.district_id]
+        district.people.append(row.name)
+        if row.part == "lead":
+            district.lead, district.lead_id = row.name, row.id
+        else:
+            district.partner, district.partner_id = row.name, row.id
+    return list(found.values())
+
+
+def buildings(session: Session, actor: Actor) -> list[Building]:
+    """Every building of the actor's community, in street order. For directors and imports."""
+    statement = select(Building).order_by(Building.position, Building.code)
+    return list(session.scalars(visible(statement, actor, Building)))
+
+
+def building(session: Session, actor: Actor, building_id: UUID) -> Building | None:
+    """A building of the actor's community."""
+    return session.scalar(visible(select(Building).where(Building.id == building_id), actor, Building))
+
+
+def dwellings_of(session: Session, actor: Actor, building_id: UUID) -> list[Dwelling]:
+    """A building's doors that the actor may see, with their entrances and floors in order."""
+    statement = select(Dwelling).where(Dwelling.building_id == building_id)
+    statement = statement.order_by(Dwelling.entrance, Dwelling.floor, Dwelling.column)
+    return list(session.scalars(visible(statement, actor, Dwelling)))
+
+
+def districts(session: Session, actor: Actor) -> list[District]:
+    """The districts that the actor may see, in their order."""
+    statement = select(District).order_by(District.position, District.code)
+    return list(session.scalars(visible(statement, actor, District)))
+
+
+def assignments_on(session: Session, actor: Actor, day: date) -> list[tuple[District, Assignment]]:
+    """Who answered for which district on a day."""
+    statement = (
+        select(District, Assignment)
+        .join(Assignment, Assignment.district_id == District.id)
+        .where(Assignment.since <= day, Assignment.until > day)
+    )
+    return [(row[0], row[1]) for row in session.execute(visible(statement, actor, Assignment))]

@@ -1,0 +1,112 @@
+"""A community's settings as typed; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+NUMBERS = {
+    "quota": (1, 500),
+    "district_size": (20, 2000),
+    "district_tolerance": (1, 100),
+    "routine_days": (7, 730),
+    "quiet_days": (1, 90),
+}
+"""The settings that are whole numbers, with the least and the most they may be."""
+
+RHYTHM = (1, 730)
+
+
+@dataclass
+class Settings:
+    """What was typed. `faults` maps a field to what is wrong: `number`, `tiles`, `language`, `name`, `person`, `long`."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    new_group: dict[str, Any] | None = None
+    people: dict[tuple[str, str], UUID | None] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def read_settings(
+    form: Mapping[str, str], *, groups: Sequence[str], districts: Sequence[str], workers: Sequence[UUID]
+) -> Settings:
+    """Read the settings form: fields of `NUMBERS`, tiles, language, topics, care groups' rhythms, districts' people."""
+    read = Settings()
+    for name, (least, most) in NUMBERS.items():
+        number = _whole(form.get(name, ""), least, most)
+        if number is None:
+            read.faults[name] = "number"
+        read.values[name] = number
+    _read_tiles(read, form)
+    language = form.get("language", "zh_Hans")
+    if language not in ("zh_Hans", "en"):
+        read.faults["language"] = "language"
+    read.values["language"] = language
+    topics = [t.strip() for t in form.get("topics", "").replace("，", "、").replace(",", "、").split("、") if t.strip()]
+    if any(len(topic) > 12 for topic in topics) or len(topics) > 30:
+        read.faults["topics"] = "long"
+    read.values["topics"] = list(dict.fromkeys(topics))
+    for code in groups:
+        read.groups[code] = _read_group(read, form, f"group-{code}")
+    if form.get("group-new-name", "").strip():
+        read.new_group = _read_group(read, form, "group-new") | {"name": form["group-new-name"].strip()}
+        if len(read.new_group["name"]) > 12:
+            read.faults["group-new-name"] = "long"
+    _read_people(read, form, districts, workers)
+    return read
+
+
+def _whole(text: str, least: int, most: int) -> int | None:
+    text = text.strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not least <= int(text) <= most:
+        return None
+    return int(text)
+
+
+def _read_tiles(read: Settings, form: Mapping[str, str]) -> None:
+    """An address of map tiles holds {z}, {x} and {y}; only https, or http on this machine."""
+    url = form.get("tiles_url", "").strip()
+    read.values["tiles_url"] = url or None
+    read.values["tiles_attribution"] = form.get("tiles_attribution", "").strip()[:200] or None
+    if not url:
+        return
+    try:
+        parts = urlsplit(url.replace("{s}", "s"))
+        sound = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
+        host = parts.netloc
+    except ValueError:
+        sound, host = False, ""
+    plain = host.isascii() and all(sign.isalnum() or sign in ".-:" for sign in host)
+    if not (sound and host and plain and len(url) <= 300 and all(part in url for part in ("{z}", "{x}", "{y}"))):
+        read.faults["tiles_url"] = "tiles"
+
+
+def _read_group(read: Settings, form: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "active": bool(form.get(f"{prefix}-active")) or prefix == "group-new",
+        "is_sensitive": bool(form.get(f"{prefix}-sensitive")),
+    }
+    for name in ("every_days", "within_days"):
+        text = form.get(f"{prefix}-{name}", "").strip()
+        values[name] = _whole(text, *RHYTHM) if text else None
+        if text and values[name] is None:
+            read.faults[f"{prefix}-{name}"] = "number"
+    return values
+
+
+def _read_people(read: Settings, form: Mapping[str, str], districts: Sequence[str], workers: Sequence[UUID]) -> None:
+    for code in districts:
+        for part in ("lead", "partner"):
+            text = form.get(f"{part}-{code}")
+            if text is None:
+                continue
+            try:
+                person = UUID(text) if text else None
+            except ValueError:
+                person = None
+                read.faults[f"{part}-{code}"] = "person"
+            if person and person not in workers:
+                read.faults[f"{part}-{code}"] = "person"
+            read.people[code, part] = person

@@ -1,0 +1,136 @@
+"""What the director and the street office see: the first page, the coverage map and its files."""
+
+from datetime import date
+from io import BytesIO
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, g, render_template, request, send_file
+from flask_babel import gettext as _
+
+from fieldapp import clock, db, pages
+from fieldapp.accounts import operations as accounts
+from fieldapp.accounts.rules import Actor, Role
+from fieldapp.guard import actor, community, roles
+from fieldapp.places import queries as places
+from fieldapp.places.models import Community
+from fieldapp.reports import files, queries, rules
+from fieldapp.reports.rules import Coverage
+from fieldapp.visits import queries as visits
+from fieldapp.visits.rules import month_of, working_days
+
+bp = Blueprint("reports", __name__)
+
+
+@bp.get("/overview")
+@roles(Role.DIRECTOR)
+def overview() -> str:
+    """The director's first page: what is urgent, what wants a look, how the month stands."""
+    opened, who, day = db.session(), actor(), clock.today()
+    figures = queries.coverage(opened, who, month_of(day), day)
+    promises = visits.open_follow_ups(opened, who)
+    return render_template(
+        "reports/overview.html",
+        community=community(),
+        coverage=figures,
+        quiet=figures.quiet(community().quiet_days),
+        urgent=visits.untaken_urgent(opened, who),
+        late=[p for p in promises if p.follow_up.due_on and p.follow_up.due_on < day],
+        open_count=len(promises),
+    )
+
+
+@bp.get("/coverage")
+@roles(Role.DIRECTOR, Role.STREET)
+def coverage() -> str:
+    """The coverage map and table of a span; for a street office first its communities."""
+    if actor().role is Role.STREET and not request.args.get("community"):
+        return _street_page()
+    where, who = _community_seen()
+    name, figures = _asked(who)
+    opened = db.session()
+    pages.allow_tiles(where.tiles_url)
+    shown = files.coverage_map(figures, queries.shapes(opened, who), name, with_links=who.role is Role.DIRECTOR)
+    return render_template(
+        "reports/coverage.html",
+        community=where,
+        coverage=figures,
+        span_name=name,
+        quiet=figures.quiet(where.quiet_days) if figures.day == clock.today() else [],
+        faults=files.tiling_faults(figures),
+        sizes=files.sizes_off(figures, where),
+        working_days_left=working_days(figures.day, figures.span.end) if figures.day == clock.today() else 0,
+        map_data=shown,
+        before=files.span_before(name, figures.span),
+        after=files.span_after(figures.span, clock.today()),
+        steps=rules.DISTRICT_STEPS[name],
+        building_steps=rules.BUILDING_STEPS[name],
+    )
+
+
+@bp.get("/coverage.geojson")
+@roles(Role.DIRECTOR, Role.STREET)
+def coverage_geojson() -> Response:
+    """The map of a span as a file: districts and buildings with their figures, no resident's data."""
+    where, who = _community_seen()
+    _name, figures = _asked(who)
+    data = files.coverage_geojson(figures, queries.shapes(db.session(), who))
+    return _download(data, f"coverage-{where.code}-{figures.day}.geojson", "application/geo+json", where)
+
+
+@bp.get("/coverage.xlsx")
+@roles(Role.DIRECTOR, Role.STREET)
+def coverage_xlsx() -> Response:
+    """The table of a span as a spreadsheet."""
+    where, who = _community_seen()
+    _name, figures = _asked(who)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _download(files.coverage_xlsx(figures, where), f"coverage-{where.code}-{figures.day}.xlsx", kind, where)
+
+
+def _download(data: bytes, name: str, kind: str, where: Community) -> Response:
+    opened = db.session()
+    accounts.leave_trace(
+        opened, deed="export.coverage", at=clock.now(), user_id=actor().user_id, community_id=where.id, subject=name
+    )
+    opened.commit()
+    return send_file(BytesIO(data), mimetype=kind, as_attachment=True, download_name=name, etag=False)
+
+
+def _street_page() -> str:
+    opened, who, day = db.session(), actor(), clock.today()
+    found = places.communities_of_street(opened, who.street_code)
+    span = month_of(day)
+    rows = [(each, queries.coverage(opened, _looking_at(who, each), span, day)) for each in found]
+    return render_template("reports/street.html", rows=rows, day=day)
+
+
+def _looking_at(who: Actor, where: Community) -> Actor:
+    """The street office's actor, narrowed to one of its own communities: it counts there and sees no rows."""
+    return Actor(who.user_id, who.name, who.role, where.id, who.street_code)
+
+
+def _community_seen() -> tuple[Community, Actor]:
+    who = actor()
+    if who.role is not Role.STREET:
+        return community(), who
+    try:
+        where = places.community_by_id(db.session(), UUID(request.args.get("community", "")))
+    except ValueError:
+        abort(404)
+    if where is None or where.street_code is None or where.street_code != who.street_code:
+        abort(404)
+    g.community = where
+    return where, _looking_at(who, where)
+
+
+def _asked(who: Actor) -> tuple[str, Coverage]:
+    """The span that the address asks for: `span` is month, quarter or year, `day` any day in it."""
+    name = request.args.get("span", "month")
+    today = clock.today()
+    try:
+        day = date.fromisoformat(request.args.get("day", "") or today.isoformat())
+    except ValueError:
+        abort(422, _("日期要写成 2026-11-01 这样。"))
+    if name not in rules.SPANS or not date(2000, 1, 1) <= day <= today:
+        abort(422, _("只能看到今天为止的月、季、年。"))
+    return name, queries.coverage(db.session(), who, rules.span_named(name, day), today)

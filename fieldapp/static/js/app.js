@@ -1,0 +1,53 @@
+// Loaded by every page: htmx, and a few small comforts. Pages work without it.
+import "htmx.org";
+
+// A form is sent once: a second tap while it is on its way does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.hasAttribute("hx-post") || form.hasAttribute("data-again")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 8000);
+});
+addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
+
+// What a select or a checkbox changes by itself is sent by itself.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
+});
+
+// The empty search closes its answers.
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-search]") && !event.target.value.trim()) document.getElementById("found")?.replaceChildren();
+});
+document.addEventListener("click", (event) => {
+  const closer = event.target.closest("[data-close-search]");
+  if (!closer) return;
+  document.getElementById("found").replaceChildren();
+  const box = document.querySelector("[data-search]");
+  box.value = "";
+});
+
+// Nobody home behind several doors: a tap on an entrance chooses every door there that was not met this month.
+const chooser = document.getElementById("chosen");
+if (chooser) {
+  const boxes = [...chooser.querySelectorAll("input[name=households]")];
+  const say = () => {
+    const count = boxes.filter((box) => box.checked).length;
+    for (const said of chooser.querySelectorAll("[data-chosen]")) {
+      said.textContent = count ? said.dataset.some.replace("__", count) : said.dataset.none;
+    }
+  };
+  chooser.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-entrance]");
+    if (!button) return;
+    const wanted = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", wanted);
+    for (const box of boxes) {
+      if (box.dataset.of === button.dataset.entrance && !("met" in box.dataset)) box.checked = wanted;
+    }
+    say();
+  });
+  chooser.addEventListener("change", say);
+  addEventListener("pageshow", say);
+}

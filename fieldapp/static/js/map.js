@@ -1,0 +1,159 @@
+// The map of a district (worker) and of a community's coverage (director): the same shapes as the list and the table.
+import * as L from "leaflet/dist/leaflet-src.esm.js";
+
+const data = JSON.parse(document.getElementById("map-data").textContent);
+const frame = document.querySelector("[data-map]");
+const list = document.querySelector("[data-list]");
+const sheet = document.querySelector("[data-sheet]");
+frame.hidden = false;
+if (data.mode === "worker") list.hidden = true;
+
+const map = L.map("map", { zoomControl: matchMedia("(min-width: 900px)").matches, attributionControl: false, zoomSnap: 0.25, maxZoom: 21, renderer: L.svg({ padding: 0.6 }) });
+map.createPane("veil").style.zIndex = 350;
+if (data.tiles) {
+  L.tileLayer(data.tiles.url, { maxZoom: 21, maxNativeZoom: 18 }).addTo(map);
+  const credit = document.createElement("i");
+  credit.textContent = data.tiles.attribution; // Leaflet takes HTML: innerHTML of a text is that text, escaped.
+  L.control.attribution({ prefix: false }).addAttribution(credit.innerHTML).addTo(map);
+}
+
+const SHADES = ["url(#hatch)", "#cfe6da", "#8cc4a8", "#2e7d5b", "#0a6a45"];
+const say = (parts) => {
+  const label = document.createElement("div");
+  for (const [tag, text] of parts) label.append(Object.assign(document.createElement(tag), { textContent: text }), " ");
+  return label;
+};
+const rings = (geometry) => (geometry.type === "Polygon" ? [geometry.coordinates] : geometry.type === "MultiPolygon" ? geometry.coordinates : []);
+const bounds = L.latLngBounds([]);
+
+// What is not ours lies under a veil: one polygon around the world with the districts as its holes.
+const holes = data.districts.flatMap((district) => rings(district.geometry).map((polygon) => polygon[0].map(([x, y]) => [y, x])));
+for (const shape of data.around ?? []) L.geoJSON(shape, { interactive: false, pointToLayer: () => L.layerGroup(), style: { stroke: false, fillColor: "#9aa29b", fillOpacity: 0.5 } }).addTo(map);
+for (const ring of holes) bounds.extend(L.latLngBounds(ring));
+if (holes.length) {
+  L.polygon([[[-85, -180], [-85, 180], [85, 180], [85, -180]], ...holes], { pane: "veil", renderer: L.svg({ pane: "veil", padding: 0.6 }), interactive: false, stroke: false, fillColor: "#8d958f", fillOpacity: 0.55 }).addTo(map);
+}
+
+const districts = L.layerGroup().addTo(map);
+const buildings = L.layerGroup();
+const labels = [];
+for (const district of data.districts) {
+  const shape = L.geoJSON(district.geometry, {
+    interactive: data.mode === "coverage",
+    style: data.mode === "coverage"
+      ? { color: "#13201a", weight: 2.5, fillColor: SHADES[district.shade], fillOpacity: 0.95 }
+      : { color: "#0a6a45", weight: 5, fillColor: "#e8ede9", fillOpacity: data.tiles ? 0.2 : 1 },
+  });
+  districts.addLayer(shape);
+  if (data.mode === "coverage") {
+    shape.bindTooltip(say([["b", district.name], ["span", `${district.met}/${district.households}`]]), { permanent: true, direction: "center", className: "map-label district" });
+  }
+}
+
+let chosen = null;
+for (const building of data.buildings) {
+  const shape = L.geoJSON(building.geometry, {
+    style: { color: "#085538", weight: 1.5, fillColor: SHADES[building.shade ?? 0], fillOpacity: 1 },
+    pointToLayer: (_feature, place) => L.circleMarker(place, { radius: 12 }),
+  });
+  if (!holes.length) bounds.extend(shape.getBounds());
+  buildings.addLayer(shape);
+  if (building.name && building.households) {
+    const label = L.tooltip({ permanent: true, direction: "center", className: "map-label" + (building.shade > 2 ? " dark" : ""), interactive: false });
+    label.setContent(say([["b", building.name.replace("楼", "")], ["span", `${building.met}/${building.households}`]]));
+    labels.push([shape, label]);
+  }
+  const corner = shape.getBounds().getNorthEast();
+  const mark = building.overdue ? String(building.overdue) : building.orphan ? "?" : "";
+  if (mark) {
+    const inner = Object.assign(document.createElement("span"), { textContent: mark });
+    L.marker(corner, { icon: L.divIcon({ className: building.orphan ? "map-mark orphan" : "map-mark", html: inner, iconSize: [26, 26] }), interactive: false, keyboard: false })
+      .addTo(building.orphan ? districts : buildings);
+  }
+  shape.on("click", () => open(building, shape));
+}
+if (data.mode === "worker") buildings.addTo(map);
+
+function open(building, shape) {
+  if (building.href) return location.assign(building.href);
+  chosen?.setStyle({ weight: 1.5, color: "#085538" });
+  chosen = shape;
+  shape.setStyle({ weight: 5, color: "#13201a" }).bringToFront();
+  const entry = document.querySelector(`[data-building="${building.id}"]`);
+  if (!entry || !sheet) return;
+  sheet.replaceChildren(...[...entry.children].map((child) => child.cloneNode(true)));
+  sheet.hidden = false;
+}
+map.on("click", (event) => {
+  if (sheet && event.originalEvent.target === map.getContainer()) sheet.hidden = true;
+});
+
+// Labels only where they fit: a building's own width on the screen decides.
+function fit() {
+  for (const [shape, label] of labels) {
+    const box = shape.getBounds();
+    const wide = map.latLngToContainerPoint(box.getNorthEast()).x - map.latLngToContainerPoint(box.getSouthWest()).x;
+    if (wide > 56 && map.hasLayer(buildings)) label.setLatLng(box.getCenter()).addTo(map);
+    else label.remove();
+  }
+}
+
+// Coverage: districts from afar, buildings when near, or by the switch.
+function byBuilding(wanted) {
+  if (wanted === map.hasLayer(buildings)) return;
+  if (wanted) buildings.addTo(map);
+  else buildings.remove();
+  districts.eachLayer((layer) => {
+    layer.setStyle?.({ fillOpacity: wanted ? 0.06 : 0.95 });
+  });
+  for (const button of document.querySelectorAll("[data-level]")) button.setAttribute("aria-pressed", (button.dataset.level === "buildings") === wanted);
+  fit();
+}
+document.addEventListener("click", (event) => {
+  const level = event.target.closest("[data-level]");
+  if (level) byBuilding(level.dataset.level === "buildings");
+});
+
+const hatch = document.getElementById("hatch-pattern");
+const drawn = map.getPane("overlayPane");
+if (bounds.isValid()) map.fitBounds(bounds, { padding: [14, 14], animate: false });
+else map.setView([31.57, 120.3], 15);
+drawn.querySelector("svg")?.prepend(hatch.content.cloneNode(true));
+const home = map.getZoom();
+map.on("zoomend", () => {
+  if (data.mode === "coverage") byBuilding(map.getZoom() >= home + 1);
+  fit();
+});
+fit();
+
+document.querySelector("[data-list-toggle]")?.removeAttribute("hidden");
+document.querySelector("[data-list-toggle]")?.addEventListener("click", (event) => {
+  const button = event.currentTarget;
+  const shown = list.hidden;
+  list.hidden = !shown;
+  frame.hidden = shown;
+  button.setAttribute("aria-expanded", shown);
+  const words = button.querySelector("[data-words]");
+  words.textContent = words.dataset.words.split("|")[shown ? 1 : 0];
+  if (!shown) map.invalidateSize();
+});
+
+// Where I am: only when asked, never kept.
+let me = null;
+document.querySelector("[data-locate]")?.addEventListener("click", () => {
+  const said = document.querySelector("[data-map-said]");
+  said.textContent = "";
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      me?.remove();
+      const place = [coords.latitude, coords.longitude];
+      me = L.layerGroup([
+        L.circle(place, { radius: coords.accuracy, stroke: false, fillColor: "#1b5ba6", fillOpacity: 0.2, interactive: false }),
+        L.circleMarker(place, { radius: 9, color: "#fff", weight: 3, fillColor: "#1b5ba6", fillOpacity: 1, interactive: false }),
+      ]).addTo(map);
+      map.panTo(place);
+    },
+    () => { said.textContent = said.dataset.denied; },
+    { enableHighAccuracy: true, timeout: 15000 },
+  );
+});

@@ -1,0 +1,114 @@
+"""What a visit form says, as values; pure, so that a form queued on a phone and one sent at once are read alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from fieldapp.visits.rules import ZONE, Outcome, Way
+
+LONGEST_SENTENCE = 500
+LONGEST_PROMISE = 200
+MOST_TOPICS = 12
+EARLIEST = timedelta(days=400)
+AHEAD = timedelta(minutes=10)
+"""How far a phone's clock may run ahead before its time is refused."""
+
+
+@dataclass
+class VisitDraft:
+    """A visit as typed. `faults` maps a field to what is wrong with it; a draft without faults may be recorded."""
+
+    visit_id: UUID | None = None
+    outcome: Outcome | None = None
+    way: Way = Way.DOOR
+    visited_at: datetime | None = None
+    companion_id: UUID | None = None
+    met_ids: list[UUID] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    sentence: str = ""
+    promise: str = ""
+    promise_due_on: date | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    accuracy: float | None = None
+    is_urgent: bool = False
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def read_visit(one: Mapping[str, str], many: Mapping[str, Sequence[str]], now: datetime) -> VisitDraft:
+    """Read a visit form. `one` has each field's first value, `many` all values of the fields that repeat.
+
+    Faults: `outcome` missing, `way` unknown, `time` unreadable, `future`, `ancient`, `long` (too many signs), `date`,
+    `id`, `place` (coordinates that are none). An empty field is no fault but the outcome's.
+    """
+    draft = VisitDraft(sentence=one.get("sentence", "").strip(), promise=one.get("promise", "").strip())
+    draft.is_urgent = bool(one.get("urgent"))
+    _read_choices(draft, one)
+    _read_time(draft, one, now)
+    _read_keys(draft, one, many)
+    draft.topics = list(dict.fromkeys(t.strip()[:24] for t in many.get("topics", ()) if t.strip()))[:MOST_TOPICS]
+    if len(draft.sentence) > LONGEST_SENTENCE:
+        draft.faults["sentence"] = "long"
+    if len(draft.promise) > LONGEST_PROMISE:
+        draft.faults["promise"] = "long"
+    if due := one.get("promise_due_on", "").strip():
+        try:
+            draft.promise_due_on = date.fromisoformat(due)
+        except ValueError:
+            draft.faults["promise_due_on"] = "date"
+    _read_place(draft, one)
+    return draft
+
+
+def _read_choices(draft: VisitDraft, one: Mapping[str, str]) -> None:
+    try:
+        draft.outcome = Outcome(one.get("outcome", ""))
+    except ValueError:
+        draft.faults["outcome"] = "missing"
+    try:
+        draft.way = Way(one.get("way") or Way.DOOR)
+    except ValueError:
+        draft.faults["way"] = "unknown"
+
+
+def _read_time(draft: VisitDraft, one: Mapping[str, str], now: datetime) -> None:
+    """`visited_at` is the community's wall clock as `datetime-local` writes it, or an aware ISO 8601 moment."""
+    text = one.get("visited_at", "").strip()
+    if not text:
+        draft.visited_at = now
+        return
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
+        if moment > now + AHEAD:
+            draft.faults["visited_at"] = "future"
+        elif moment < now - EARLIEST:
+            draft.faults["visited_at"] = "ancient"
+        draft.visited_at = min(moment, now)
+    except (ValueError, OverflowError):
+        draft.faults["visited_at"] = "time"
+
+
+def _read_keys(draft: VisitDraft, one: Mapping[str, str], many: Mapping[str, Sequence[str]]) -> None:
+    try:
+        draft.visit_id = UUID(one["visit_id"]) if one.get("visit_id") else None
+        draft.companion_id = UUID(one["companion_id"]) if one.get("companion_id") else None
+        draft.met_ids = list(dict.fromkeys(UUID(key) for key in many.get("met", ())))
+    except ValueError:
+        draft.faults["form"] = "id"
+
+
+def _read_place(draft: VisitDraft, one: Mapping[str, str]) -> None:
+    if not one.get("longitude") or not one.get("latitude"):
+        return
+    try:
+        longitude, latitude = float(one["longitude"]), float(one["latitude"])
+        accuracy = float(one.get("accuracy") or 0)
+    except ValueError:
+        draft.faults["place"] = "place"
+        return
+    if not (abs(longitude) <= 180 and abs(latitude) <= 90 and 0 <= accuracy < 1e6):
+        draft.faults["place"] = "place"
+        return
+    draft.longitude, draft.latitude, draft.accuracy = longitude, latitude, accuracy

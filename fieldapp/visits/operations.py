@@ -1,0 +1,149 @@
+"""Writes to the visit log. A visit is only ever appended; what it says of a household's occupancy follows from it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from fieldapp.accounts.rules import Actor
+from fieldapp.db import uuid7
+from fieldapp.households.models import Household
+from fieldapp.households.operations import rebuild_occupancy
+from fieldapp.households.rules import Occupancy, Sighting
+from fieldapp.visits import queries
+from fieldapp.visits.forms import VisitDraft
+from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
+from fieldapp.visits.photos import CleanPhoto, PhotoStore
+from fieldapp.visits.rules import MET, Outcome, day_of
+
+_SAW = {Outcome.MOVED: Occupancy.GONE, Outcome.VACANT: Occupancy.VACANT}
+
+
+class AlreadyCorrected(ValueError):
+    """Somebody corrected this visit before; the correction is the one to correct."""
+
+
+def record_visit(
+    session: Session,
+    actor: Actor,
+    household: Household,
+    draft: VisitDraft,
+    now: datetime,
+    *,
+    corrects: Visit | None = None,
+) -> Visit:
+    """Append a visit to a household's log, with whom it met and what was promised.
+
+    `draft` has no faults. A draft whose key is in the log already is the same form sent twice: the visit of that key is
+    given back and nothing is written. Raises AlreadyCorrected.
+    """
+    if draft.faults or draft.outcome is None or draft.visited_at is None:
+        raise ValueError("a draft with faults cannot be recorded")
+    if draft.visit_id and (known := session.get(Visit, draft.visit_id)):
+        if known.household_id != household.id or known.visitor_id != actor.user_id:
+            draft = replace(draft, visit_id=uuid7())
+        else:
+            return known
+    if corrects and queries.correction_of(session, corrects.id):
+        raise AlreadyCorrected
+    visit = Visit(
+        id=draft.visit_id or uuid7(),
+        community_id=household.community_id,
+        household_id=household.id,
+        visitor_id=actor.user_id,
+        companion_id=draft.companion_id,
+        visited_at=draft.visited_at,
+        visited_on=day_of(draft.visited_at),
+        recorded_at=now,
+        way=draft.way,
+        outcome=draft.outcome,
+        topics=draft.topics,
+        sentence=draft.sentence or None,
+        longitude=draft.longitude,
+        latitude=draft.latitude,
+        accuracy=draft.accuracy,
+        is_urgent=draft.is_urgent,
+        corrects_id=corrects.id if corrects else None,
+    )
+    session.add(visit)
+    session.flush()
+    if draft.outcome in MET:
+        session.add_all(VisitResident(visit_id=visit.id, resident_id=key) for key in draft.met_ids)
+    if draft.promise:
+        _promise(session, actor, visit, draft)
+    _follow_occupancy(session, household, visit, corrects)
+    session.flush()
+    return visit
+
+
+def record_nobody_home(session: Session, actor: Actor, households: Iterable[Household], now: datetime) -> list[Visit]:
+    """Knock on several doors of an entrance at once, nobody home behind any of them."""
+    return [
+        record_visit(session, actor, household, VisitDraft(outcome=Outcome.NOBODY, visited_at=now), now)
+        for household in households
+    ]
+
+
+def _promise(session: Session, actor: Actor, visit: Visit, draft: VisitDraft) -> None:
+    session.add(
+        FollowUp(
+            community_id=visit.community_id,
+            household_id=visit.household_id,
+            visit_id=visit.id,
+            promise=draft.promise,
+            due_on=draft.promise_due_on,
+            promised_by_id=actor.user_id,
+        )
+    )
+
+
+def _follow_occupancy(session: Session, household: Household, visit: Visit, corrects: Visit | None) -> None:
+    """Most visits change nothing about who lives here; then the timeline is left alone."""
+    saw = {visit.outcome} | ({corrects.outcome} if corrects else set())
+    if saw & set(_SAW) or (visit.is_met and not household.is_occupied):
+        sightings = [
+            Sighting(seen.visited_on, _SAW.get(Outcome(seen.outcome)), seen.id)
+            for seen in queries.occupancy_sightings(session, household.id)
+        ]
+        rebuild_occupancy(session, household, sightings)
+
+
+def add_photo(session: Session, visit: Visit, photo: CleanPhoto, store: PhotoStore) -> Photo:
+    """Keep a photo of a visit. The same picture twice at one visit is kept once."""
+    for kept in queries.photos_of(session, visit.id):
+        if kept.sha256 == photo.sha256:
+            return kept
+    store.put(photo.full)
+    store.put(photo.thumbnail)
+    kept = Photo(
+        community_id=visit.community_id,
+        visit_id=visit.id,
+        position=len(queries.photos_of(session, visit.id)),
+        sha256=photo.sha256,
+        thumbnail_sha256=photo.thumbnail_sha256,
+        width=photo.width,
+        height=photo.height,
+        size=len(photo.full),
+    )
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def tick(follow_up: FollowUp, actor_id: UUID | None, now: datetime) -> None:
+    """What was promised is done; ticking twice changes nothing."""
+    if follow_up.done_at is None:
+        follow_up.done_at, follow_up.done_by_id = now, actor_id
+
+
+def untick(follow_up: FollowUp) -> None:
+    """It was not done after all."""
+    follow_up.done_at = follow_up.done_by_id = None
+
+
+def take_on(visit: Visit, actor_id: UUID | None, now: datetime) -> None:
+    """Somebody takes an urgent visit in hand; the first one stays."""
+    if visit.taken_at is None:
+        visit.taken_at, visit.taken_by_id = now, actor_id

@@ -1,0 +1,421 @@
+"""Reading the visit log: doors with what decides their state, a household's visits, promises, photos."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from fieldapp.accounts.models import User
+from fieldapp.accounts.queries import visible
+from fieldapp.accounts.rules import Actor
+from fieldapp.households.models import CareGroup, CareMembership, Household, Resident
+from fieldapp.places.models import Building, Dwelling, Placement
+from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
+from fieldapp.visits.rules import MET, Care, Door, DoorFacts, Outcome, Promise, Span, Way, month_of
+
+
+def stands(visit: Any = Visit) -> ColumnElement[bool]:
+    """Whether a visit has not been corrected by a later one: only such a visit counts."""
+    later = aliased(Visit)
+    return ~exists().where(later.corrects_id == visit.id)
+
+
+def last_met_on(household_id: Any, until: date | None = None, *, at_door: bool = False) -> Any:
+    """The last day somebody of a household was met, before or on `until`, as a scalar subquery."""
+    met = select(func.max(Visit.visited_on)).where(
+        Visit.household_id == household_id, Visit.outcome.in_(MET), stands(Visit)
+    )
+    if until is not None:
+        met = met.where(Visit.visited_on <= until)
+    if at_door:
+        met = met.where(Visit.way == Way.DOOR)
+    return met.correlate_except(Visit).scalar_subquery()
+
+
+def doors(
+    session: Session,
+    actor: Actor,
+    day: date,
+    routine_days: int,
+    *,
+    building_id: UUID | None = None,
+    household_id: UUID | None = None,
+) -> list[Door]:
+    """The doors the actor may see, of one building or of all, as they stand on `day`. Four queries."""
+    statement = _doors(actor)
+    if building_id:
+        statement = statement.where(Dwelling.building_id == building_id)
+    if household_id:
+        statement = statement.where(Household.id == household_id)
+    rows = session.execute(statement).all()
+    households = statement.with_only_columns(Household.id, maintain_column_froms=True).order_by(None)
+    knocks = _knocks(session, households, day)
+    cares = _cares(session, households, day)
+    promises = _promises(session, households)
+    return [
+        Door(
+            dwelling_id=row.dwelling_id,
+            building_id=row.building_id,
+            building=row.building,
+            building_position=row.position,
+            is_courtyard=row.kind_of_building == "courtyard",
+            entrance=row.entrance,
+            floor=row.floor,
+            room=row.room,
+            column=row.column,
+            row=row.row,
+            span=row.span,
+            row_span=row.row_span,
+            shop=row.shop,
+            household_id=row.household_id,
+            head=row.head,
+            facts=DoorFacts(
+                occupied=_occupied(row),
+                last_met_on=row.last_met_on,
+                knocks=knocks.get(row.household_id, ()),
+                cares=cares.get(row.household_id, ()),
+            ),
+            day=day,
+            routine_days=routine_days,
+            promise=promises.get(row.household_id),
+        )
+        for row in rows
+    ]
+
+
+def _doors(actor: Actor) -> Select[Any]:
+    head = aliased(Resident)
+    statement = (
+        select(
+            Dwelling.id.label("dwelling_id"),
+            Dwelling.building_id,
+            Building.name.label("building"),
+            Building.position,
+            Building.kind.label("kind_of_building"),
+            Dwelling.kind,
+            Dwelling.entrance,
+            Dwelling.floor,
+            Dwelling.room,
+            Dwelling.column,
+            Dwelling.row,
+            Dwelling.span,
+            Dwelling.row_span,
+            Dwelling.name.label("shop"),
+            Household.id.label("household_id"),
+            Household.occupancy,
+            head.name.label("head"),
+            last_met_on(Household.id).label("last_met_on"),
+        )
+        .join(Building, Building.id == Dwelling.building_id)
+        .outerjoin(Household, Household.dwelling_id == Dwelling.id)
+        .outerjoin(head, and_(head.household_id == Household.id, head.relation == "02", head.left_on.is_(None)))
+        .order_by(Building.position, Dwelling.entrance, Dwelling.floor.desc(), Dwelling.column, Household.number)
+    )
+    return visible(statement, actor, Dwelling)
+
+
+def _occupied(row: Any) -> bool | None:
+    if row.kind == "shop":
+        return None
+    return row.household_id is not None and row.occupancy not in ("vacant", "gone")
+
+
+def _knocks(session: Session, households: Select[Any], day: date) -> dict[UUID, list[tuple[date, Outcome]]]:
+    month = month_of(day)
+    found = session.execute(
+        select(Visit.household_id, Visit.visited_on, Visit.outcome)
+        .where(
+            Visit.household_id.in_(households), Visit.visited_on >= month.first, Visit.visited_on <= day, stands(Visit)
+        )
+        .order_by(Visit.visited_at, Visit.id)
+    )
+    by_household = defaultdict(list)
+    for household_id, visited_on, outcome in found:
+        by_household[household_id].append((visited_on, Outcome(outcome)))
+    return by_household
+
+
+def _cares(session: Session, households: Select[Any], day: date) -> dict[UUID, list[Care]]:
+    found = session.execute(
+        select(CareMembership, CareGroup)
+        .join(CareGroup, CareGroup.id == CareMembership.group_id)
+        .where(
+            CareMembership.household_id.in_(households),
+            CareMembership.since <= day,
+            CareMembership.until > day,
+            CareGroup.active,
+        )
+        .with_only_columns(
+            CareMembership.household_id,
+            CareGroup.name,
+            CareMembership.since,
+            CareMembership.until,
+            CareGroup.every_days,
+            CareGroup.within_days,
+            CareGroup.is_sensitive,
+        )
+        .order_by(CareGroup.position)
+    )
+    by_household = defaultdict(list)
+    for household_id, *care in found:
+        by_household[household_id].append(Care(*care))
+    return by_household
+
+
+def _promises(session: Session, households: Select[Any]) -> dict[UUID, Promise]:
+    found = session.execute(
+        select(FollowUp.household_id, FollowUp.id, FollowUp.promise, FollowUp.due_on)
+        .where(FollowUp.household_id.in_(households), FollowUp.done_at.is_(None))
+        .order_by(FollowUp.due_on.desc())
+    )
+    return {household_id: Promise(*promise) for household_id, *promise in found}
+
+
+def households_met_in(session: Session, actor: Actor, span: Span, until: date) -> int:
+    """How many distinct households were met in the actor's districts, by the district each door was in on that day."""
+    statement = (
+        select(func.count(Visit.household_id.distinct()))
+        .join(Household, Household.id == Visit.household_id)
+        .join(
+            Placement,
+            and_(
+                Placement.dwelling_id == Household.dwelling_id,
+                Placement.since <= Visit.visited_on,
+                Placement.until > Visit.visited_on,
+            ),
+        )
+        .where(
+            Visit.outcome.in_(MET), Visit.visited_on >= span.first, Visit.visited_on <= min(until, span.last), stands()
+        )
+    )
+    return session.scalar(visible(statement, actor, Placement)) or 0
+
+
+@dataclass
+class LoggedVisit:
+    """A visit as its household's page shows it."""
+
+    visit: Visit
+    visitor: str
+    companion: str | None
+    is_corrected: bool
+    met: list[str] = field(default_factory=list)
+    photos: list[Photo] = field(default_factory=list)
+
+
+def visits_of(session: Session, household_id: UUID, limit: int | None = None) -> list[LoggedVisit]:
+    """A household's visits, newest first, corrected ones marked. The household was fetched through the wall. 3 queries."""
+    visitor, companion = aliased(User), aliased(User)
+    statement = (
+        select(Visit, visitor.name, companion.name, ~stands())
+        .join(visitor, visitor.id == Visit.visitor_id)
+        .outerjoin(companion, companion.id == Visit.companion_id)
+        .where(Visit.household_id == household_id)
+        .order_by(Visit.visited_at.desc(), Visit.id.desc())
+        .limit(limit)
+    )
+    logged = {row[0].id: LoggedVisit(*row) for row in session.execute(statement)}
+    for visit_id, name in session.execute(
+        select(VisitResident.visit_id, Resident.name)
+        .join(Resident, Resident.id == VisitResident.resident_id)
+        .where(VisitResident.visit_id.in_(logged))
+        .order_by(Resident.position)
+    ):
+        logged[visit_id].met.append(name)
+    for photo in session.scalars(select(Photo).where(Photo.visit_id.in_(logged)).order_by(Photo.position, Photo.id)):
+        logged[photo.visit_id].photos.append(photo)
+    return list(logged.values())
+
+
+def count_visits(session: Session, household_id: UUID) -> int:
+    """How many standing visits a household has had."""
+    return session.scalar(select(func.count()).where(Visit.household_id == household_id, stands())) or 0
+
+
+def visit(session: Session, actor: Actor, visit_id: UUID) -> Visit | None:
+    """A visit that the actor may see."""
+    statement = (
+        select(Visit)
+        .join(Household, Household.id == Visit.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .where(Visit.id == visit_id)
+    )
+    return session.scalar(visible(statement, actor, Dwelling))
+
+
+def correction_of(session: Session, visit_id: UUID) -> UUID | None:
+    """The visit that corrects this one."""
+    return session.scalar(select(Visit.id).where(Visit.corrects_id == visit_id))
+
+
+def residents_last_met(session: Session, household_id: UUID) -> dict[UUID, date]:
+    """When each resident of a household was last met in person."""
+    statement = (
+        select(VisitResident.resident_id, func.max(Visit.visited_on))
+        .join(Visit, Visit.id == VisitResident.visit_id)
+        .where(Visit.household_id == household_id, Visit.outcome.in_(MET), stands())
+        .group_by(VisitResident.resident_id)
+    )
+    return {resident_id: day for resident_id, day in session.execute(statement)}
+
+
+def promises_of(session: Session, household_id: UUID) -> list[FollowUp]:
+    """What is promised to a household and still open, soonest first."""
+    statement = select(FollowUp).where(FollowUp.household_id == household_id, FollowUp.done_at.is_(None))
+    return list(session.scalars(statement.order_by(FollowUp.due_on, FollowUp.id)))
+
+
+def is_in_use(session: Session, dwelling_id: UUID) -> bool:
+    """Whether anybody is registered behind a door or ever knocked on it."""
+    behind = select(Household.id).where(Household.dwelling_id == dwelling_id)
+    return bool(
+        session.scalar(
+            select(
+                or_(
+                    exists().where(Visit.household_id.in_(behind)),
+                    exists().where(Resident.household_id.in_(behind)),
+                    exists().where(CareMembership.household_id.in_(behind)),
+                )
+            )
+        )
+    )
+
+
+def occupancy_sightings(session: Session, household_id: UUID) -> list[Visit]:
+    """The standing visits that say how a household stood: somebody met, moved away, vacant; oldest first."""
+    telling = (*MET, Outcome.MOVED, Outcome.VACANT)
+    statement = select(Visit).where(Visit.household_id == household_id, Visit.outcome.in_(telling), stands())
+    return list(session.scalars(statement.order_by(Visit.visited_at, Visit.id)))
+
+
+def met_residents(session: Session, visit_id: UUID) -> list[UUID]:
+    """Who was met at a visit."""
+    return list(session.scalars(select(VisitResident.resident_id).where(VisitResident.visit_id == visit_id)))
+
+
+def photo(session: Session, actor: Actor, photo_id: UUID) -> Photo | None:
+    """A photo of a visit that the actor may see."""
+    statement = (
+        select(Photo)
+        .join(Visit, Visit.id == Photo.visit_id)
+        .join(Household, Household.id == Visit.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .where(Photo.id == photo_id)
+    )
+    return session.scalar(visible(statement, actor, Dwelling))
+
+
+def photos_of(session: Session, visit_id: UUID) -> list[Photo]:
+    """A visit's photos in their order."""
+    return list(session.scalars(select(Photo).where(Photo.visit_id == visit_id).order_by(Photo.position, Photo.id)))
+
+
+@dataclass(frozen=True)
+class OpenPromise:
+    """A follow-up with the door it was made at."""
+
+    follow_up: FollowUp
+    building: str
+    entrance: int
+    room: str
+    is_courtyard: bool
+    head: str | None
+    promised_by: str
+
+
+def _follow_ups(actor: Actor) -> Select[Any]:
+    head = aliased(Resident)
+    statement = (
+        select(
+            FollowUp,
+            Building.name,
+            Dwelling.entrance,
+            Dwelling.room,
+            Building.kind == "courtyard",
+            head.name,
+            User.name,
+        )
+        .join(Household, Household.id == FollowUp.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .join(Building, Building.id == Dwelling.building_id)
+        .join(User, User.id == FollowUp.promised_by_id)
+        .outerjoin(head, and_(head.household_id == Household.id, head.relation == "02", head.left_on.is_(None)))
+    )
+    return visible(statement, actor, Dwelling)
+
+
+def open_follow_ups(session: Session, actor: Actor) -> list[OpenPromise]:
+    """What was promised and not yet done, soonest first."""
+    statement = _follow_ups(actor).where(FollowUp.done_at.is_(None)).order_by(FollowUp.due_on, FollowUp.id)
+    return [OpenPromise(*row) for row in session.execute(statement)]
+
+
+def done_follow_ups(session: Session, actor: Actor, limit: int = 10) -> list[OpenPromise]:
+    """What was ticked last."""
+    statement = _follow_ups(actor).where(FollowUp.done_at.isnot(None)).order_by(FollowUp.done_at.desc()).limit(limit)
+    return [OpenPromise(*row) for row in session.execute(statement)]
+
+
+def count_overdue_follow_ups(session: Session, actor: Actor, day: date) -> int:
+    """How many promises have passed their day: the badge at the tab."""
+    statement = (
+        select(func.count(FollowUp.id))
+        .join(Household, Household.id == FollowUp.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .where(FollowUp.done_at.is_(None), FollowUp.due_on <= day)
+    )
+    return session.scalar(visible(statement, actor, Dwelling)) or 0
+
+
+def follow_up(session: Session, actor: Actor, follow_up_id: UUID) -> FollowUp | None:
+    """A promise that the actor may see."""
+    return session.scalar(_follow_ups(actor).where(FollowUp.id == follow_up_id))
+
+
+@dataclass(frozen=True)
+class Urgent:
+    """An urgent visit that nobody has taken on yet."""
+
+    id: UUID
+    visited_at: datetime
+    sentence: str | None
+    household_id: UUID
+    building: str
+    entrance: int
+    room: str
+    is_courtyard: bool
+    head: str | None
+    visitor: str
+    visitor_phone: str | None
+
+
+def untaken_urgent(session: Session, actor: Actor) -> list[Urgent]:
+    """Urgent visits waiting for the director, newest first."""
+    head = aliased(Resident)
+    statement = (
+        select(
+            Visit.id,
+            Visit.visited_at,
+            Visit.sentence,
+            Visit.household_id,
+            Building.name,
+            Dwelling.entrance,
+            Dwelling.room,
+            Building.kind == "courtyard",
+            head.name,
+            User.name,
+            User.phone,
+        )
+        .join(Household, Household.id == Visit.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .join(Building, Building.id == Dwelling.building_id)
+        .join(User, User.id == Visit.visitor_id)
+        .outerjoin(head, and_(head.household_id == Household.id, head.relation == "02", head.left_on.is_(None)))
+        .where(Visit.is_urgent, Visit.taken_at.is_(None), stands())
+        .order_by(Visit.visited_at.desc())
+    )
+    return [Urgent(*row) for row in session.execute(visible(statement, actor, Dwelling))]

@@ -1,0 +1,309 @@
+"""The worker's day: Today, logging a visit, a whole entrance at once, photos, promises."""
+
+from pathlib import Path
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, current_app, flash, render_template, request, send_file, url_for
+from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as AnyResponse
+
+from fieldapp import clock, db
+from fieldapp.accounts import queries as accounts
+from fieldapp.accounts.rules import Role
+from fieldapp.db import uuid7
+from fieldapp.guard import actor, community, roles
+from fieldapp.households import queries as households
+from fieldapp.households.queries import Address
+from fieldapp.pages import go
+from fieldapp.places import queries as places
+from fieldapp.visits import operations, queries, rules
+from fieldapp.visits.forms import VisitDraft, read_visit
+from fieldapp.visits.models import Visit
+from fieldapp.visits.photos import PhotoRefused, PhotoStore, clean
+
+bp = Blueprint("visits", __name__)
+
+MOST_PHOTOS = 9
+FEWEST_SHOWN = 12
+
+
+@bp.get("/today")
+@roles(Role.WORKER)
+def today() -> str:
+    """The worker's home: am I done, and which doors to knock on."""
+    opened, who, day = db.session(), actor(), clock.today()
+    doors = queries.doors(opened, who, day, community().routine_days)
+    met = queries.households_met_in(opened, who, rules.month_of(day), day)
+    progress = rules.progress(doors, met, community().quota, day)
+    waiting = [door for door in doors if door.state in rules.TO_KNOCK_ON]
+    everything = bool(request.args.get("all"))
+    shown = waiting if everything else rules.nearest(waiting, max(progress.to_go, FEWEST_SHOWN))
+    return render_template(
+        "visits/today.html",
+        progress=progress,
+        stairwells=rules.stairwells(shown),
+        more=len(waiting) - len(shown),
+        districts=places.districts_on(opened, who, day),
+        next_due=min((d.due_on for d in doors if d.facts.occupied and d.due_on), default=None),
+        never_met=sum(d.facts.occupied is True and d.facts.last_met_on is None for d in doors),
+        promises=[p for p in queries.open_follow_ups(opened, who) if p.follow_up.due_on and p.follow_up.due_on <= day],
+        everything=everything,
+    )
+
+
+@bp.get("/households/<uuid:household_id>/visits/new")
+@roles(Role.WORKER)
+def new(household_id: UUID) -> str:
+    """The form for a visit at this door."""
+    return _form(_address(household_id), VisitDraft(visit_id=uuid7()))
+
+
+@bp.get("/visits/<uuid:visit_id>/correction")
+@roles(Role.WORKER)
+def correction(visit_id: UUID) -> str:
+    """The same form, filled with a visit that is to be corrected."""
+    visit = _visit(visit_id)
+    draft = VisitDraft(
+        visit_id=uuid7(),
+        outcome=rules.Outcome(visit.outcome),
+        way=rules.Way(visit.way),
+        visited_at=visit.visited_at,
+        companion_id=visit.companion_id,
+        met_ids=queries.met_residents(db.session(), visit.id),
+        topics=visit.topics,
+        sentence=visit.sentence or "",
+        is_urgent=visit.is_urgent,
+    )
+    return _form(_address(visit.household_id), draft, corrects=visit)
+
+
+@bp.get("/households/<uuid:household_id>/visits")
+@roles(Role.WORKER, Role.DIRECTOR)
+def index(household_id: UUID) -> str:
+    """Every visit of a household."""
+    address = _address(household_id)
+    return render_template(
+        "visits/index.html", address=address, visits=queries.visits_of(db.session(), household_id, limit=500)
+    )
+
+
+@bp.post("/households/<uuid:household_id>/visits")
+@roles(Role.WORKER)
+def create(household_id: UUID) -> AnyResponse | tuple[str, int]:
+    """Record a visit. Its words are kept even where a photo is refused; that is said on the next page."""
+    opened, who, address = db.session(), actor(), _address(household_id)
+    many = {name: request.form.getlist(name) for name in ("met", "topics")}
+    draft = read_visit(request.form, many, clock.now())
+    corrects = _corrected()
+    _check_people(address, draft)
+    if draft.faults:
+        return _form(address, draft, corrects=corrects), 422
+    try:
+        visit = operations.record_visit(opened, who, address.household, draft, clock.now(), corrects=corrects)
+    except operations.AlreadyCorrected:
+        draft.faults["form"] = "corrected"
+        return _form(address, draft, corrects=corrects), 422
+    opened.commit()
+    _take_photos(visit, request.files.getlist("photos"))
+    return go(url_for("visits.saved", visit_id=visit.id))
+
+
+def _corrected() -> Visit | None:
+    try:
+        key = request.form.get("corrects_id")
+        return _visit(UUID(key)) if key else None
+    except ValueError:
+        abort(400)
+
+
+def _check_people(address: Address, draft: VisitDraft) -> None:
+    """Whom a form names must be there to be named: residents of this household, a colleague of this community."""
+    known = {resident.id for resident in households.residents_of(db.session(), address.household.id)}
+    draft.met_ids = [key for key in draft.met_ids if key in known]
+    if draft.companion_id and draft.companion_id not in {user.id for user in _colleagues()}:
+        draft.faults["companion_id"] = "unknown"
+
+
+def _colleagues() -> list[accounts.User]:
+    return [user for user in accounts.staff(db.session(), community().id) if user.id != actor().user_id]
+
+
+def _take_photos(visit: Visit, files: list[FileStorage]) -> None:
+    """Keep what can be kept, each in a transaction of its own; say of the others what was wrong."""
+    opened = db.session()
+    store = _store()
+    sent = [file for file in files if file.filename]
+    for number, file in enumerate(sent, 1):
+        if len(queries.photos_of(opened, visit.id)) >= MOST_PHOTOS:
+            flash(_("一次走访最多 %(n)s 张照片，后面的没有收。", n=MOST_PHOTOS), "warn")
+            break
+        try:
+            operations.add_photo(opened, visit, clean(file.read()), store)
+            opened.commit()
+        except PhotoRefused as refusal:
+            flash(_("第 %(n)s 张照片没收下：%(why)s", n=number, why=photo_fault(refusal.code)), "error")
+
+
+def _store() -> PhotoStore:
+    return PhotoStore(Path(current_app.config["PHOTO_PATH"]))
+
+
+def photo_fault(code: str) -> str:
+    """Why a photo was refused, and what would be right."""
+    return {
+        "empty": _("文件是空的。重新选一张。"),
+        "too_big": _("超过 30 MB。拍小一点，或者截一张图。"),
+        "too_many_pixels": _("超过 2400 万像素。把相机的尺寸调小一档。"),
+        "not_a_photo": _("不是 JPEG、PNG、WebP 照片。用相机拍，或者从相册选。"),
+        "broken": _("文件坏了，打不开。重新拍一张。"),
+        "animated": _("是动图。选一张不动的照片。"),
+    }.get(code, _("打不开。重新拍一张。"))
+
+
+def _form(address: Address, draft: VisitDraft, corrects: Visit | None = None) -> str:
+    opened, day = db.session(), clock.today()
+    door = queries.doors(opened, actor(), day, community().routine_days, household_id=address.household.id)[0]
+    residents = households.residents_of(opened, address.household.id)
+    logged = [v for v in queries.visits_of(opened, address.household.id, limit=8) if not v.is_corrected]
+    return render_template(
+        "visits/form.html",
+        address=address,
+        door=door,
+        residents=residents,
+        draft=draft,
+        corrects=corrects,
+        last=next((v for v in logged if v.visit.sentence), None),
+        colleagues=_colleagues(),
+        topics=community().topics,
+        ZONE=clock.COMMUNITY_ZONE,
+    )
+
+
+@bp.get("/visits/<uuid:visit_id>")
+@roles(Role.WORKER)
+def saved(visit_id: UUID) -> str:
+    """What was saved, how the month stands now, and the next door on the way down."""
+    opened, who, day = db.session(), actor(), clock.today()
+    visit = _visit(visit_id)
+    doors = queries.doors(opened, who, day, community().routine_days)
+    met = queries.households_met_in(opened, who, rules.month_of(day), day)
+    return render_template(
+        "visits/saved.html",
+        visit=visit,
+        address=_address(visit.household_id),
+        photos=queries.photos_of(opened, visit.id),
+        progress=rules.progress(doors, met, community().quota, day),
+        next_door=rules.next_door(doors, visit.household_id),
+        corrected=queries.correction_of(opened, visit.id),
+    )
+
+
+@bp.post("/visits/<uuid:visit_id>/photos")
+@roles(Role.WORKER)
+def add_photos(visit_id: UUID) -> AnyResponse:
+    """Add photos to a visit of one's own."""
+    visit = _visit(visit_id)
+    if visit.visitor_id != actor().user_id:
+        abort(404)
+    _take_photos(visit, request.files.getlist("photos"))
+    return go(url_for("visits.saved", visit_id=visit.id))
+
+
+@bp.get("/photos/<uuid:photo_id>")
+@roles(Role.WORKER, Role.DIRECTOR)
+def photo(photo_id: UUID) -> Response:
+    """A photo, for those who may see its household."""
+    return _picture(photo_id, "sha256")
+
+
+@bp.get("/photos/<uuid:photo_id>/thumbnail")
+@roles(Role.WORKER, Role.DIRECTOR)
+def thumbnail(photo_id: UUID) -> Response:
+    """A photo, small."""
+    return _picture(photo_id, "thumbnail_sha256")
+
+
+def _picture(photo_id: UUID, which: str) -> Response:
+    found = queries.photo(db.session(), actor(), photo_id)
+    if found is None:
+        abort(404)
+    path = _store().path(getattr(found, which))
+    if not path.exists():
+        abort(404)
+    return send_file(path, mimetype="image/jpeg", etag=False, conditional=False)
+
+
+@bp.post("/buildings/<uuid:building_id>/visits")
+@roles(Role.WORKER)
+def create_nobody_home(building_id: UUID) -> AnyResponse | tuple[str, int]:
+    """Nobody home behind several doors of a building at once."""
+    opened, who, day = db.session(), actor(), clock.today()
+    doors = queries.doors(opened, who, day, community().routine_days, building_id=building_id)
+    if not doors:
+        abort(404)
+    wanted = set(request.form.getlist("households"))
+    chosen = [d.household_id for d in doors if d.household_id and d.facts.occupied and str(d.household_id) in wanted]
+    if not chosen:
+        flash(_("一户也没选。点格子选门，再记。"), "error")
+        return go(url_for("places.building", building_id=building_id, choose=1))
+    addresses = [address for key in chosen if (address := households.household(opened, who, key))]
+    operations.record_nobody_home(opened, who, [a.household for a in addresses], clock.now())
+    opened.commit()
+    flash(_("记下了：%(n)s 户没人在。", n=len(addresses)))
+    return go(url_for("places.building", building_id=building_id))
+
+
+@bp.post("/follow-ups/<uuid:follow_up_id>/done")
+@roles(Role.WORKER, Role.DIRECTOR)
+def tick(follow_up_id: UUID) -> AnyResponse | str:
+    """What was promised is done."""
+    return _tick(follow_up_id, done=True)
+
+
+@bp.post("/follow-ups/<uuid:follow_up_id>/undone")
+@roles(Role.WORKER, Role.DIRECTOR)
+def untick(follow_up_id: UUID) -> AnyResponse | str:
+    """It was not done after all."""
+    return _tick(follow_up_id, done=False)
+
+
+def _tick(follow_up_id: UUID, *, done: bool) -> AnyResponse | str:
+    opened = db.session()
+    follow_up = queries.follow_up(opened, actor(), follow_up_id)
+    if follow_up is None:
+        abort(404)
+    if done:
+        operations.tick(follow_up, actor().user_id, clock.now())
+    else:
+        operations.untick(follow_up)
+    opened.commit()
+    if request.htmx:  # type: ignore[attr-defined]
+        return render_template("visits/_promise.html", follow_up=follow_up)
+    return go(url_for("households.show", household_id=follow_up.household_id))
+
+
+@bp.post("/visits/<uuid:visit_id>/taken")
+@roles(Role.DIRECTOR)
+def take_on(visit_id: UUID) -> AnyResponse:
+    """The director takes an urgent matter in hand."""
+    visit = _visit(visit_id)
+    if not visit.is_urgent:
+        abort(404)
+    operations.take_on(visit, actor().user_id, clock.now())
+    db.session().commit()
+    return go(url_for("households.show", household_id=visit.household_id))
+
+
+def _address(household_id: UUID) -> Address:
+    address = households.household(db.session(), actor(), household_id)
+    if address is None:
+        abort(404)
+    return address
+
+
+def _visit(visit_id: UUID) -> Visit:
+    visit = queries.visit(db.session(), actor(), visit_id)
+    if visit is None:
+        abort(404)
+    return visit
