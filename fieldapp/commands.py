@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(init)
     app.cli.add_command(demo)
     app.cli.add_command(upgrade)
+    app.cli.add_command(start)
 
 
 @click.command("upgrade")
@@ -120,3 +121,16 @@ def demo() -> None:
     make_demo(session, today=clock.today(), now=clock.now())
     session.commit()
     current_app.logger.info("the demonstration community is made")
+
+
+@click.command("start")
+def start() -> None:
+    """Bring the database up, make the demonstration in one that holds nothing, say who signs in: before `make run`."""
+    schema.upgrade(db.engine())
+    session = db.session()
+    if not place_queries.all_communities(session) and not account_queries.user_by_name(session, "admin"):
+        click.echo("正在建演示社区 Making the demonstration community …")
+        make_demo(session, today=clock.today(), now=clock.now())
+        session.commit()
+    if place_queries.any_demo(session):
+        click.echo("演示账号 Sign in as: worker1 … worker10, director, street, admin  密码 password: fieldapp-demo")

@@ -22,6 +22,7 @@ from fieldapp.places.models import Community
 View = TypeVar("View", bound=Callable[..., Any])
 
 EVERYBODY = frozenset(Role)
+WITH_FIRST_PASSWORD = ("accounts.password", "accounts.change_password", "accounts.set_language", "accounts.sign_out")
 
 
 def init_app(app: Flask) -> None:
@@ -109,7 +110,7 @@ def _admit() -> AnyResponse | None:
         return _to_sign_in()
     if current_user.role not in readers:
         abort(404)
-    if current_user.must_change_password and request.endpoint not in ("accounts.password", "accounts.sign_out"):
+    if current_user.must_change_password and request.endpoint not in WITH_FIRST_PASSWORD:
         return redirect(url_for("accounts.password"), 303)
     return None
 

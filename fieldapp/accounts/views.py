@@ -131,8 +131,9 @@ def change_password() -> tuple[str, int] | Response:
         faults["repeated"] = _("两次写的不一样。")
     if faults:
         return render_template("accounts/password.html", faults=faults), 422
-    operations.change_password(current_user, wanted)
+    user = current_user._get_current_object()  # handed the proxy, Flask-Login would make it stand for itself
+    operations.change_password(user, wanted)
     db.session().commit()
-    login_user(current_user)
+    login_user(user)
     flash(_("密码改好了，别的手机上要重新登录。"))
     return go(url_for("pages.home"))

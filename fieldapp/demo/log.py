@@ -18,9 +18,12 @@ QUIET_DISTRICT, QUIET_DAYS = 4, 8
 LEFT_OVERDUE = (1, 4, 1, 2, 2)
 """Priority doors that are left overdue today, by district."""
 
-OLDER_DAYS, OLDER_SHARES = 50, (0.30, 0.34, 0.0, 0.0, 0.66)
+OLDER_DAYS, OLDER_SHARES = 50, (0.3, 0.34, 0.0, 0.0, 0.72)
 """In so many days before the log proper, ordinary doors were walked once: these shares of them, by district. Thirty
 households a worker and month would need half a year to see a district of 200 and its priority doors as well."""
+
+THIS_MONTH = (21, 11, 17, 14, 10)
+"""Households that each worker of a district is to meet in the month of today: some pairs are ahead, some behind."""
 
 _GROUPS = {group.code: group for group in CARE_GROUPS}
 _ENOUGH = 38
@@ -77,11 +80,10 @@ class _Walk:
         self.pair = (2 * district, 2 * district + 1)
         self.pace = _paces(first, last)
         least = 34 if district == QUIET_DISTRICT else 31
-        self.targets = {
-            (worker, month): rng.uniform(least, least + 3)
-            for worker in self.pair
-            for month in sorted({month for month, _ in self.pace.values()})
-        }
+        months = sorted({month for month, _ in self.pace.values()})
+        self.targets = {(w, month): rng.uniform(least, least + 3) for w in self.pair for month in months}
+        for worker in self.pair:
+            self.targets[worker, month_of(today).first] = THIS_MONTH[district]
         self.met: dict[tuple[int, date], set[int]] = defaultdict(set)
         self.ends: dict[tuple[date, int], datetime] = {}
         self.care_homes = [home for home in homes if home.cares]
@@ -89,8 +91,9 @@ class _Walk:
         for home in homes:
             self.stairwells[home.stairwell].append(home)
         self.appointments: dict[date, list[Home]] = defaultdict(list)
-        self.movers = set(rng.sample([h.number for h in homes if not h.cares and not h.family.is_empty], 1))
-        self.moves_after = today - timedelta(days=60)
+        self.mover = rng.choice([home for home in homes if not home.cares and not home.family.is_empty])
+        self.moves_on = rng.choice(self.days[-40:-2])
+        self.appointments[self.moves_on].append(self.mover)
         for home in homes:
             if home.family.known == "wang":
                 home.kept_on = date.min
@@ -121,7 +124,8 @@ class _Walk:
     def catch_up(self) -> None:
         """On the last days, see the priority doors that are still overdue, but for those left on purpose."""
         for home in self.care_homes:
-            if home.kept_on is None and home.due_on is not None and home.due_on < self.today and not home.is_gone:
+            overdue = home.due_on is not None and home.due_on < self.today and not home.is_gone
+            if overdue and home.kept_on is None and home.family.known != "zhou":
                 self._see_late(home)
 
     def _leave_overdue(self, count: int) -> None:
@@ -167,11 +171,17 @@ class _Walk:
 
     def _open(self, home: Home, day: date, rest: int) -> bool:
         """Whether a knock makes sense: lived in, not kept for later, not knocked on for `rest` days."""
-        if home.is_gone or day < home.lived_in_from:
+        if home.is_gone or day < home.lived_in_from or self._is_spared(home, day):
             return False
         if home.kept_on is not None and day > home.kept_on and self.rng.random() > 0.08:
             return False
         return home.last_knock_on is None or (day - home.last_knock_on).days >= rest
+
+    def _is_spared(self, home: Home, day: date) -> bool:
+        """Whether a booked meeting is near, so that nobody knocks just before it."""
+        if home.family.known == "zhou":
+            return (self.today - day).days <= 9
+        return home.kept_on is not None and 0 < (home.kept_on - day).days <= 12
 
     def _ripe(self, stairs: Sequence[Home], day: date) -> list[Home]:
         """Doors of a stairwell worth knocking on in passing: never met first, then longest not met."""
@@ -232,7 +242,7 @@ class _Walk:
             return Outcome.VACANT
         if home.kept_on is not None and day >= home.kept_on:
             return Outcome.MET if day == home.kept_on else Outcome.NOBODY
-        if home.number in self.movers and day > self.moves_after:
+        if home is self.mover and day >= self.moves_on:
             return Outcome.MOVED
         chance = self.rng.random()
         if chance < home.chance_refuse:

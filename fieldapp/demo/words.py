@@ -78,13 +78,13 @@ _GROUPS: dict[str, tuple[Note, ...]] = {
         Note("户口还没迁，问要带什么。", ("证件",), "把迁户口的材料清单发去"),
     ),
 }
-_REFUSED = ("隔着门说没空。", "说不想登记，没开门。", "在电话里说不方便。")
+_REFUSED = ("隔着门说没空。", "说不想登记，没开门。", "开了条门缝，说改天。")
 _PHONE = ("电话里说都好，白天不在家。", "打了电话，说周末在家。", "电话打通，家里没什么变化。")
 _MOVED = ("邻居说上个月搬走了。", "房东说已经退租。")
 _VACANT = ("没人住，门上贴着水费单。", "邻居说一直空着。")
 _CHANGED = (
     Note("换了手机号，册子上改好了。", ("证件",)),
-    Note("女儿搬回来住了，已登记。", ("证件",)),
+    Note("紧急联系人换了，已更新。"),
     Note("换了工作单位，已更新。", ("就业",)),
     Note("户主说房子下个月要出租。"),
 )
@@ -93,7 +93,7 @@ _CHANGED = (
 def met_note(rng: Random, groups: list[str], oldest: int, *, changed: bool) -> Note | None:
     """What was written after meeting somebody; None for most routine visits (three taps and no word)."""
     if changed:
-        return rng.choice(_CHANGED)
+        return rng.choice(_CHANGED[:2] if groups else _CHANGED)
     if rng.random() > (0.6 if groups else 0.38):
         return None
     fitting = [group for group in groups if group in _GROUPS]

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.exchange import files, words
+from fieldapp.exchange.columns import Language
 from fieldapp.exchange.files import When
 from fieldapp.exchange.problems import Refused
 from fieldapp.places import queries as places
@@ -25,10 +26,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 import_group = AppGroup("import", help="Bring districts, buildings or households of a community in.")
 export_group = AppGroup("export", help="Take districts, buildings or households of a community out.")
 
-LANGUAGE = click.option("--language", type=click.Choice(["zh_Hans", "en"]), help="Of what is said; else the community's.")
+LANGUAGE = click.option("--language", type=click.Choice(["zh_Hans", "en"]), help="Else the community's.")
 COMMUNITY = click.option("--community", "code", required=True, help="The community's code.")
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-OUTPUT = click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output.")
+OUTPUT = click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Else standard output.")
 
 
 @contextmanager
@@ -94,7 +95,7 @@ def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, 
 @click.option("--lay-out", is_flag=True, help="Lay doors out where a building has none.")
 @LANGUAGE
 def import_buildings(file: Path, code: str, where: dict[str, str], lay_out: bool, language: str | None) -> None:
-    """Bring buildings in from FILE, GeoJSON polygons or points with code, name, street, housenumber, levels and so on."""
+    """Bring buildings in from FILE, GeoJSON polygons or points: code, name, street, housenumber, levels …"""
     with _community(code, language) as actor:
         data = file.read_bytes()
         done = files.bring_buildings(db.session(), actor, data, _when(), where=where, lay_out=lay_out)
@@ -118,7 +119,7 @@ def import_households(file: Path, code: str, good_rows: bool, language: str | No
 def _write(output: Path | None, data: bytes) -> None:
     db.session().commit()
     if output is None:
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
     else:
         output.write_bytes(data)
 
@@ -156,6 +157,6 @@ def export_households(code: str, output: Path | None, language: str | None) -> N
         raise click.BadParameter(".xlsx / .csv", param_hint="-o")
     with _community(code, language) as actor:
         files.leave_export_trace(db.session(), actor, "households", clock.now())
-        written = "en" if words.is_english() else "zh"
+        written: Language = "en" if words.is_english() else "zh"
         data = files.take_households(db.session(), actor, clock.today(), written, form, _("住户"))
         _write(output, data)

@@ -6,6 +6,7 @@ Nothing here commits or knows HTTP.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -88,5 +89,5 @@ def take_households(session: Session, actor: Actor, day: date, language: Languag
     return write_csv(header(language), rows) if form == "csv" else write_xlsx(title, header(language), rows)
 
 
-def _trace(session: Session, actor: Actor, deed: str, now: datetime, **counts: int) -> None:
+def _trace(session: Session, actor: Actor, deed: str, now: datetime, **counts: Any) -> None:
     leave_trace(session, deed=deed, at=now, user_id=actor.user_id, community_id=actor.community_id, **counts)

@@ -211,7 +211,9 @@ class _Work:
         self.done.households += 1
         return key
 
-    def _period(self, household_id: UUID, since: date, until: date, occupancy: str, visit: UUID | None) -> dict[str, Any]:
+    def _period(
+        self, household_id: UUID, since: date, until: date, occupancy: str, visit: UUID | None
+    ) -> dict[str, Any]:
         return {
             "id": uuid7(),
             "community_id": self.community_id,

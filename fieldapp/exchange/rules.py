@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from fieldapp.exchange import cells
-from fieldapp.exchange.columns import BY_KEY, COLUMNS, Header, find_header
+from fieldapp.exchange.columns import BY_KEY, COLUMNS, Column, Header, find_header
 from fieldapp.exchange.directory import Directory, KnownBuilding
 from fieldapp.exchange.problems import Refused, RowProblem
 from fieldapp.exchange.sheet import Row
@@ -83,9 +83,13 @@ class Registration:
 class _Line:
     number: int
     values: dict[str, Any]
-    cells: dict[str, str]
+    cells: dict[str, Any]
     problems: list[RowProblem] = field(default_factory=list)
     building: KnownBuilding | None = None
+
+    def cell(self, key: str) -> str:
+        """A cell as text, for what is said of it."""
+        return cells.shown(self.cells[key]) if key in self.cells else ""
 
     @property
     def door(self) -> tuple[UUID, int, str] | None:
@@ -119,6 +123,7 @@ class _Reader:
     def __init__(self, header: Header, directory: Directory, today: date) -> None:
         self.header, self.directory, self.today = header, directory, today
         self.columns = [(BY_KEY[key], place) for key, place in header.places.items()]
+        self.read: dict[str, dict[Any, Any]] = {key: {} for key in header.places}
 
     def line(self, row: Row) -> _Line:
         """Read one row, with what is wrong in it by itself."""
@@ -127,18 +132,30 @@ class _Reader:
             cell = row[1][place] if place < len(row[1]) else None
             if cells.is_empty(cell):
                 continue
-            line.cells[column.key] = cells.shown(cell)
-            try:
-                line.values[column.key] = column.read(cell)
-            except cells.Fault as fault:
-                self.refuse(line, column.key, fault.code, fault.detail)
+            line.cells[column.key] = cell
+            value = self.value(column, cell)
+            if isinstance(value, cells.Fault):
+                self.refuse(line, column.key, value.code, value.detail)
+            else:
+                line.values[column.key] = value
         if line.cells:
             self._place(line)
             self._check_person(line)
         return line
 
+    def value(self, column: Column, cell: Any) -> Any:
+        """Read a cell; the same text in the same column is read once. A Fault is given, not raised."""
+        known = self.read[column.key]
+        key = (type(cell), cell)
+        if key not in known:
+            try:
+                known[key] = column.read(cell)
+            except cells.Fault as fault:
+                known[key] = fault
+        return known[key]
+
     def refuse(self, line: _Line, key: str, code: str, detail: str = "") -> None:
-        line.problems.append(problem_at(self.header, line.number, key, line.cells.get(key, ""), code, detail))
+        line.problems.append(problem_at(self.header, line.number, key, line.cell(key), code, detail))
 
     def _place(self, line: _Line) -> None:
         for column in COLUMNS:
@@ -198,8 +215,7 @@ def _check_together(lines: Iterable[_Line], header: Header) -> None:
 
     def claim(taken: dict[Any, int], key: Any, line: _Line, column: str, code: str) -> None:
         if taken.setdefault(key, line.number) != line.number:
-            shown = line.cells.get(column, "")
-            line.problems.append(problem_at(header, line.number, column, shown, code, str(taken[key])))
+            line.problems.append(problem_at(header, line.number, column, line.cell(column), code, str(taken[key])))
 
     for line in lines:
         values = line.values
@@ -217,9 +233,7 @@ def _check_together(lines: Iterable[_Line], header: Header) -> None:
                     continue
                 first, row = said.setdefault((of, key), (values[key], line.number))
                 if first != values[key]:
-                    line.problems.append(
-                        problem_at(header, line.number, key, line.cells[key], "differs", str(row))
-                    )
+                    line.problems.append(problem_at(header, line.number, key, line.cell(key), "differs", str(row)))
 
 
 def _doors(lines: Iterable[_Line]) -> list[DoorDraft]:
@@ -251,7 +265,8 @@ def _has_household(values: dict[str, Any], door: DoorDraft) -> bool:
     if values.get("household") == 0:
         return False
     is_shop = door.kind == "shop" or (door.kind is None and door.shop_name is not None)
-    return not is_shop or any(key in values for key in ("household", "name", *OF_HOUSEHOLD)) or values["care_groups"] != ()
+    told = any(key in values for key in ("household", "name", *OF_HOUSEHOLD)) or bool(values["care_groups"])
+    return told or not is_shop
 
 
 def _person(line: _Line) -> Person:

@@ -134,7 +134,7 @@ def _mark_uncomputed(rows: list[Row], data: bytes, title: str) -> list[Row]:
 
 
 def _fill_merged(rows: list[Row], source: bytes) -> list[Row]:
-    """Office sheets merge a household's cells over its people: every row of a merged column has the first row's value."""
+    """Office sheets merge a household's cells over its people: each row of a merged column has its first value."""
     held: dict[int, list[Any]] | None = None
     for left, top, right, bottom in _MERGE.findall(source):
         column, last = column_index_from_string(left.decode()) - 1, column_index_from_string(right.decode()) - 1
@@ -157,13 +157,9 @@ def _csv_rows(data: bytes) -> list[Row]:
         raise refuse_file("type")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
-        return _keep((number, [unguarded(cell) for cell in cells[:MOST_COLUMNS]]) for number, cells in _numbered(reader))
+        return _keep((number, [unguarded(cell) for cell in row[:MOST_COLUMNS]]) for number, row in enumerate(reader, 1))
     except csv.Error:
         raise refuse_file("broken") from None
-
-
-def _numbered(reader: Iterator[list[str]]) -> Iterator[Row]:
-    return enumerate(reader, 1)
 
 
 def _decoded(data: bytes) -> str:

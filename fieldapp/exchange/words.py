@@ -51,7 +51,7 @@ def _file_advice(code: str, detail: str) -> str:
         "missing": _("缺这一列，表头要有：%(name)s", name=detail),
         "twice": _("和“%(name)s”是同一列，只留一列", name=detail),
     }
-    return texts[code]
+    return str(texts[code])
 
 
 _ACROSS = frozenset({"two_heads", "head_taken", "id_twice", "person_twice", "differs"})
@@ -65,7 +65,7 @@ def _advice_across_rows(code: str, detail: str) -> str:
         "person_twice": _("和第 %(n)s 行是同一个人，一个人只写一行", n=detail),
         "differs": _("和第 %(n)s 行写的不一样，同一户、同一个门的各行要一致", n=detail),
     }
-    return texts[code]
+    return str(texts[code])
 
 
 def _cell_advice(code: str, detail: str) -> str:
@@ -97,7 +97,7 @@ def _cell_advice(code: str, detail: str) -> str:
         "formula": _("公式还没有算出来，要在 Excel 里打开存一次，或直接写内容"),
         "became_date": _("被 Excel 改成了日期，这一格要先设为文本再写"),
     }
-    return texts[code]
+    return str(texts[code])
 
 
 def feature_text(problem: Problem) -> str:
@@ -195,9 +195,8 @@ def repair_lines(repairs: Iterable[Problem]) -> list[str]:
 
 def districts_lines(done: DistrictsDone) -> list[str]:
     """What an import of districts did."""
-    lines = [
-        _("包干区：新增 %(added)s，改动 %(changed)s，没变 %(same)s", added=done.added, changed=done.changed, same=done.same)
-    ]
+    counts = {"added": done.added, "changed": done.changed, "same": done.same}
+    lines = [_("包干区：新增 %(added)s，改动 %(changed)s，没变 %(same)s", **counts)]
     if done.assigned:
         lines.append(_("换了 %(n)s 个片长或交叉", n=done.assigned))
     lines += _placed_lines(done.placed)
@@ -208,9 +207,8 @@ def districts_lines(done: DistrictsDone) -> list[str]:
 
 def buildings_lines(done: BuildingsDone) -> list[str]:
     """What an import of buildings did."""
-    lines = [
-        _("楼栋：新增 %(added)s，改动 %(changed)s，没变 %(same)s", added=done.added, changed=done.changed, same=done.same)
-    ]
+    counts = {"added": done.added, "changed": done.changed, "same": done.same}
+    lines = [_("楼栋：新增 %(added)s，改动 %(changed)s，没变 %(same)s", **counts)]
     if done.doors:
         lines.append(_("排出了 %(n)s 个门，可以在楼栋页上改", n=done.doors))
     if done.without_doors:
@@ -245,3 +243,25 @@ def households_lines(done: HouseholdsDone) -> list[str]:
     if done.unused:
         lines.append(_("没用到的列：%(names)s", names="、".join(done.unused[:20])))
     return lines
+
+
+def column_notes() -> dict[str, str]:
+    """What the template says at the headers that need it, by column."""
+    return {
+        "building": _("楼栋的编号或名字，要先导入楼栋。必填"),
+        "floor": _("地下一层写 -1。不写就按室号认：601 是 6 楼"),
+        "room": _("必填。打通的两套写 501+502"),
+        "column": _("门在这一层从左数第几格。不写就按室号排"),
+        "row": _("平房才写：门在第几排"),
+        "span": _("横着占几格，打通的写 2"),
+        "row_span": _("竖着占几格"),
+        "household": _("一个门里住几户时写 1、2…，不写是 1；0 表示有门没有户"),
+        "moved_in": _("像 2009-05-01"),
+        "name": _("一人一行。空房、商铺留空"),
+        "relation": _("户主、妻、子…，或 GB/T 4761 的两位代码"),
+        "birth_date": _("像 1957-03-02"),
+        "id_number": _("先把这一列设为文本再写，不然 Excel 会丢掉末尾几位"),
+        "registered_at": _("户口就在这里的留空"),
+        "care_groups": _("几个群体用顿号分开"),
+        "note": _("这一户的备注"),
+    }

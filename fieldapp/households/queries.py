@@ -129,7 +129,7 @@ def search(session: Session, actor: Actor, text: str) -> list[Found]:
     place = re.fullmatch(r"(\S+?)\s*(?:号楼|栋|幢|号|院)?[\s\-—_/]+(\S+)", text)
     if text.isdigit() and len(text) <= 4:
         matches = or_(Resident.phone_tail == text, Dwelling.room.startswith(text, autoescape=True))
-    elif place and not text.isascii() or place and place[2].isdigit():
+    elif (place and not text.isascii()) or (place and place[2].isdigit()):
         matches = and_(
             or_(Building.code == place[1], Building.name.startswith(place[1], autoescape=True)),
             Dwelling.room.startswith(place[2], autoescape=True),

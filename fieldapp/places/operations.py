@@ -189,9 +189,7 @@ def change_settings(community: Community, values: dict[str, Any]) -> None:
         setattr(community, name, value)
 
 
-def assign_people(
-    session: Session, actor: Actor, people: dict[tuple[str, str], UUID | None], since: date
-) -> None:
+def assign_people(session: Session, actor: Actor, people: dict[tuple[str, str], UUID | None], since: date) -> None:
     """Say who is lead and partner of which district from `since` on: (district's code, part) to a worker, or nobody."""
     current = {
         (district.code, assignment.part): assignment

@@ -50,9 +50,7 @@ def doors(session: Session, actor: Actor) -> list[PlacedDoor]:
 
 def open_boundaries(session: Session, actor: Actor) -> dict[UUID, DistrictBoundary]:
     """The boundary that still holds, by district."""
-    statement = visible(
-        select(DistrictBoundary).where(DistrictBoundary.until == FOREVER), actor, DistrictBoundary
-    )
+    statement = visible(select(DistrictBoundary).where(DistrictBoundary.until == FOREVER), actor, DistrictBoundary)
     return {boundary.district_id: boundary for boundary in session.scalars(statement)}
 
 

@@ -46,7 +46,7 @@ for (const district of data.districts) {
   });
   districts.addLayer(shape);
   if (data.mode === "coverage") {
-    shape.bindTooltip(say([["b", district.name], ["span", `${district.met}/${district.households}`]]), { permanent: true, direction: "center", className: "map-label district" });
+    shape.bindTooltip(say([["b", district.name.replace("包干区", "")], ["span", `${district.met}/${district.households}`]]), { permanent: true, direction: "center", className: "map-label district" });
   }
 }
 
@@ -59,14 +59,15 @@ for (const building of data.buildings) {
   if (!holes.length) bounds.extend(shape.getBounds());
   buildings.addLayer(shape);
   if (building.name && building.households) {
-    const label = L.tooltip({ permanent: true, direction: "center", className: "map-label" + (building.shade > 2 ? " dark" : ""), interactive: false });
+    const label = L.tooltip({ permanent: true, direction: "center", className: "map-label" + (building.shade > 2 ? " dark" : "") + (building.geometry.type === "MultiPolygon" ? " parts" : ""), interactive: false });
     label.setContent(say([["b", building.name.replace("楼", "")], ["span", `${building.met}/${building.households}`]]));
     labels.push([shape, label]);
   }
   const corner = shape.getBounds().getNorthEast();
   const mark = building.overdue ? String(building.overdue) : building.orphan ? "?" : "";
   if (mark) {
-    const inner = Object.assign(document.createElement("span"), { textContent: mark });
+    const inner = document.createElement("span");
+    inner.append(Object.assign(document.createElement("i"), { textContent: mark }));
     L.marker(corner, { icon: L.divIcon({ className: building.orphan ? "map-mark orphan" : "map-mark", html: inner, iconSize: [26, 26] }), interactive: false, keyboard: false })
       .addTo(building.orphan ? districts : buildings);
   }

@@ -1,0 +1,58 @@
+# Everything a newcomer needs: `make run` to see it, `make test` to prove it.
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+FLASK := $(BIN)/flask --app wsgi
+
+.PHONY: run test check bench lighthouse build clean translations test-tools
+
+run: build
+	@$(FLASK) start
+	@exec $(BIN)/gunicorn --worker-class gthread --workers 2 --threads 4 --bind 127.0.0.1:$(PORT) --access-logfile /dev/null wsgi:app
+
+test: build test-tools check
+	$(BIN)/pytest -n 2 --dist loadfile tests
+
+check: $(VENV)/test-ready build
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: build $(VENV)/test-ready
+	$(BIN)/python -m tests.bench.run
+
+lighthouse: build test-tools
+	tests/lighthouse/run
+
+build: $(VENV)/ready fieldapp/static/dist/manifest.json fieldapp/translations/en/LC_MESSAGES/messages.mo
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 run")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m tests.setup.install fieldapp
+	@touch $@
+
+$(VENV)/test-ready: $(VENV)/ready
+	$(BIN)/python -m tests.setup.install test
+	@touch $@
+
+# A Node of 18 or newer, from the machine or else from a Python package, builds the front end.
+fieldapp/static/dist/manifest.json: $(VENV)/ready package-lock.json $(shell find fieldapp/static/js fieldapp/static/css fieldapp/static/icons -type f) fieldapp/static/build.mjs
+	$(BIN)/python -m tests.setup.frontend
+	@touch $@
+
+fieldapp/translations/en/LC_MESSAGES/messages.mo: $(VENV)/ready fieldapp/translations/en/LC_MESSAGES/messages.po
+	$(BIN)/pybabel -q compile -d fieldapp/translations
+
+test-tools: $(VENV)/test-ready
+	$(BIN)/python -m tests.setup.browser
+
+translations: $(VENV)/ready
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l --no-location --sort-output --project=fieldapp -o /tmp/messages.pot fieldapp
+	$(BIN)/pybabel -q update -N -i /tmp/messages.pot -d fieldapp/translations -l en
+
+clean:
+	rm -rf $(VENV) node_modules fieldapp/static/dist
