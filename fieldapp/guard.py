@@ -57,7 +57,7 @@ def actor() -> Actor:
         role = Role(user.role)
         districts = places.district_ids_of(db.session(), user.id, clock.today()) if role is Role.WORKER else frozenset()
         g.actor = Actor(user.id, user.name, role, user.community_id, user.street_code, districts)
-    return g.actor  # type: ignore[no-any-return]
+    return g.actor
 
 
 def community() -> Community:
@@ -67,7 +67,7 @@ def community() -> Community:
         if found is None:
             abort(404)
         g.community = found
-    return g.community  # type: ignore[no-any-return]
+    return g.community
 
 
 def _load_user(key: str) -> User | None:
@@ -103,7 +103,7 @@ def _admit() -> AnyResponse | None:
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = current_app.view_functions[request.endpoint]
-    readers = getattr(view, "readers", frozenset())
+    readers: frozenset[Role] | None = getattr(view, "readers", frozenset())
     if readers is None:
         return None
     if not current_user.is_authenticated:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from fieldapp.accounts.models import AuditEntry, User
 from fieldapp.accounts.rules import Actor, Role
 
-S = TypeVar("S", bound=Select[Any])
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
 
 def visible(statement: S, actor: Actor, model: Any, *, figures: bool = False) -> S:

@@ -48,9 +48,8 @@ def create_session() -> tuple[str, int] | Response:
 
 
 def _sign_in_page(fault: str | None = None, username: str = "") -> str:
-    return render_template(
-        "accounts/sign_in.html", fault=fault, username=username, is_demo=places.any_demo(db.session()), next=_next_page()
-    )
+    is_demo = places.any_demo(db.session())
+    return render_template("accounts/sign_in.html", fault=fault, username=username, is_demo=is_demo, next=_next_page())
 
 
 def _next_page() -> str:

@@ -78,13 +78,9 @@ def add_care_group(
 
 def open_door(session: Session, dwelling: Dwelling, occupancy: Occupancy = Occupancy.UNKNOWN) -> Household:
     """Put a household behind a new door, nothing known of it yet."""
-    household = Household(
-        community_id=dwelling.community_id, dwelling_id=dwelling.id, number=1, occupancy=occupancy
-    )
+    household = Household(community_id=dwelling.community_id, dwelling_id=dwelling.id, number=1, occupancy=occupancy)
     session.add(household)
     session.flush()
-    session.add(
-        OccupancyPeriod(community_id=dwelling.community_id, household_id=household.id, occupancy=occupancy)
-    )
+    session.add(OccupancyPeriod(community_id=dwelling.community_id, household_id=household.id, occupancy=occupancy))
     session.flush()
     return household

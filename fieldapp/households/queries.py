@@ -108,7 +108,7 @@ def search(session: Session, actor: Actor, text: str) -> list[Found]:
     if not text:
         return []
     head = aliased(Resident)
-    statement: Select[Any] = (
+    statement: Select[*tuple[Any, ...]] = (
         select(
             Household.id,
             Resident.name,

@@ -102,6 +102,12 @@ def buildings(session: Session, actor: Actor) -> list[Building]:
     return list(session.scalars(visible(statement, actor, Building)))
 
 
+def footprints(session: Session, actor: Actor, *, figures: bool = False) -> list[tuple[UUID, dict[str, Any] | None]]:
+    """The shapes of the buildings of the actor's community, for a map; nothing else of them is read."""
+    statement = visible(select(Building.id, Building.geometry), actor, Building, figures=figures)
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
 def building(session: Session, actor: Actor, building_id: UUID) -> Building | None:
     """A building of the actor's community."""
     return session.scalar(visible(select(Building).where(Building.id == building_id), actor, Building))

@@ -32,13 +32,14 @@ bp = Blueprint("places", __name__)
 @bp.get("/map")
 @roles(Role.WORKER)
 def map_page() -> str:
-    """The worker's district: its border, its buildings by how much of them is met this month, and the same as a list."""
+    """The worker's district: its border, its buildings by how much of each is met this month; the same as a list."""
     opened, who, day = db.session(), actor(), clock.today()
     districts = queries.districts_on(opened, who, day)
     doors = visits.doors(opened, who, day, community().routine_days)
     pages.allow_tiles(community().tiles_url)
     summaries = summarize(doors, day)
-    shapes = {b.id: b for b in queries.buildings(opened, who)}
+    shapes = {building_id: shape for building_id, shape in queries.footprints(opened, who) if shape}
+    own = {summary.id for summary in summaries}
     return render_template(
         "places/map.html",
         districts=districts,
@@ -49,8 +50,8 @@ def map_page() -> str:
             "mode": "worker",
             "tiles": _tiles(),
             "districts": [{"name": d.name, "geometry": d.geometry} for d in districts if d.geometry],
-            "buildings": [_drawn(s, shapes[s.id].geometry) for s in summaries if s.id in shapes and shapes[s.id].geometry],
-            "around": [b.geometry for key, b in shapes.items() if b.geometry and key not in {s.id for s in summaries}],
+            "buildings": [_drawn(s, shapes[s.id]) for s in summaries if s.id in shapes],
+            "around": [shape for key, shape in shapes.items() if key not in own],
         },
     )
 
@@ -211,7 +212,10 @@ def save_settings() -> AnyResponse | tuple[str, int]:
     districts = queries.districts_on(opened, who, day)
     workers = [u for u in accounts.staff(opened, community().id) if u.role == Role.WORKER]
     wanted: Settings = read_settings(
-        request.form, groups=[g.code for g in groups], districts=[d.code for d in districts], workers=[u.id for u in workers]
+        request.form,
+        groups=[group.code for group in groups],
+        districts=[district.code for district in districts],
+        workers=[worker.id for worker in workers],
     )
     if wanted.faults:
         return _settings_page(wanted.faults, request.form), 422

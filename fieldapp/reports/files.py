@@ -118,22 +118,24 @@ def _figures(tally: Tally) -> dict[str, Any]:
 def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
     """The coverage table as a spreadsheet, one row a district and one for all."""
     book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = _("走访覆盖")
+    del book["Sheet"]
+    sheet = book.create_sheet(_("走访覆盖"))
     sheet.append([f"{community.name} {day_words(coverage.span.first)} – {day_words(coverage.day)}"])
-    heads = [_("包干区"), _("片长"), _("交叉"), _("户数"), _("见到"), _("目标"), _("入户率"), _("重点剩"), _("从未见过"), _("最久没见（天）")]
-    sheet.append(heads)
+    people, counts = [_("包干区"), _("片长"), _("交叉")], [_("户数"), _("见到"), _("目标"), _("入户率")]
+    sheet.append([*people, *counts, _("重点剩"), _("从未见过"), _("最久没见（天）")])
     for d in coverage.districts:
-        sheet.append(
-            [d.name, d.lead, d.partner, d.tally.households, d.met, community.quota, d.tally.entry_rate, d.priority_left]
-            + [d.tally.never_met, longest_unmet(d.tally, coverage.day)]
-        )
+        counted = [d.tally.households, d.met, community.quota, d.tally.entry_rate, d.priority_left, d.tally.never_met]
+        sheet.append([d.name, d.lead, d.partner, *counted, longest_unmet(d.tally, coverage.day)])
     total = coverage.total
-    sheet.append(
-        [_("全社区"), None, None, total.households, coverage.met, None, total.entry_rate, coverage.priority_left]
-        + [total.never_met, longest_unmet(total, coverage.day)]
-    )
+    summed: list[float | None] = [
+        total.households,
+        coverage.met,
+        None,
+        total.entry_rate,
+        coverage.priority_left,
+        total.never_met,
+    ]
+    sheet.append([_("全社区"), None, None, *summed, longest_unmet(total, coverage.day)])
     for cell in sheet[1] + sheet[2] + sheet[sheet.max_row]:
         cell.font = Font(bold=True)
     for row in sheet.iter_rows(min_row=3, min_col=7, max_col=7):

@@ -68,19 +68,19 @@ def _parts(session: Session, actor: Actor, span: Span, day: date) -> Any:
         .join(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, _of_day(OccupancyPeriod, day)))
         .where(Dwelling.kind != "shop", OccupancyPeriod.occupancy.not_in(EMPTY))
     )
-    each = visible(each, actor, Dwelling, figures=True).subquery()
+    parts = visible(each, actor, Dwelling, figures=True).subquery()
     return session.execute(
         select(
-            each.c.district_id,
-            each.c.building_id,
+            parts.c.district_id,
+            parts.c.building_id,
             Building.name,
             func.count().label("households"),
-            func.sum(case((each.c.last_at_door >= span.first, 1), else_=0)).label("met_at_door"),
-            func.sum(case((each.c.last_met.is_(None), 1), else_=0)).label("never_met"),
-            func.min(each.c.last_met).label("longest"),
+            func.sum(case((parts.c.last_at_door >= span.first, 1), else_=0)).label("met_at_door"),
+            func.sum(case((parts.c.last_met.is_(None), 1), else_=0)).label("never_met"),
+            func.min(parts.c.last_met).label("longest"),
         )
-        .join(Building, Building.id == each.c.building_id)
-        .group_by(each.c.district_id, each.c.building_id, Building.name, Building.position)
+        .join(Building, Building.id == parts.c.building_id)
+        .group_by(parts.c.district_id, parts.c.building_id, Building.name, Building.position)
         .order_by(Building.position)
     )
 
@@ -171,9 +171,3 @@ def _orphans(session: Session, actor: Actor, day: date) -> int:
     return (session.scalar(visible(statement, actor, Placement, figures=True)) or 0) + (
         session.scalar(visible(unplaced, actor, Dwelling, figures=True)) or 0
     )
-
-
-def shapes(session: Session, actor: Actor) -> dict[UUID, dict[str, Any] | None]:
-    """The footprints of the actor's community, for the map."""
-    statement = visible(select(Building.id, Building.geometry), actor, Building, figures=True)
-    return {building_id: geometry for building_id, geometry in session.execute(statement)}

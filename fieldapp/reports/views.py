@@ -2,6 +2,7 @@
 
 from datetime import date
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, g, render_template, request, send_file
@@ -47,9 +48,8 @@ def coverage() -> str:
         return _street_page()
     where, who = _community_seen()
     name, figures = _asked(who)
-    opened = db.session()
     pages.allow_tiles(where.tiles_url)
-    shown = files.coverage_map(figures, queries.shapes(opened, who), name, with_links=who.role is Role.DIRECTOR)
+    shown = files.coverage_map(figures, _shapes(who), name, with_links=who.role is Role.DIRECTOR)
     return render_template(
         "reports/coverage.html",
         community=where,
@@ -73,7 +73,7 @@ def coverage_geojson() -> Response:
     """The map of a span as a file: districts and buildings with their figures, no resident's data."""
     where, who = _community_seen()
     _name, figures = _asked(who)
-    data = files.coverage_geojson(figures, queries.shapes(db.session(), who))
+    data = files.coverage_geojson(figures, _shapes(who))
     return _download(data, f"coverage-{where.code}-{figures.day}.geojson", "application/geo+json", where)
 
 
@@ -85,6 +85,10 @@ def coverage_xlsx() -> Response:
     _name, figures = _asked(who)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return _download(files.coverage_xlsx(figures, where), f"coverage-{where.code}-{figures.day}.xlsx", kind, where)
+
+
+def _shapes(who: Actor) -> dict[UUID, dict[str, Any] | None]:
+    return dict(places.footprints(db.session(), who, figures=True))
 
 
 def _download(data: bytes, name: str, kind: str, where: Community) -> Response:

@@ -22,9 +22,7 @@ class LayoutRefused(ValueError):
         self.code, self.detail = code, detail
 
 
-def change_layout(
-    session: Session, building: Building, dwellings: Sequence[Dwelling], form: Mapping[str, str]
-) -> str:
+def change_layout(session: Session, building: Building, dwellings: Sequence[Dwelling], form: Mapping[str, str]) -> str:
     """Make the one correction that `form["deed"]` names: add, rename, join, shop, flat, remove. Gives the deed's name.
 
     `doors` in the form are dwelling keys, comma-separated where there are several. Raises LayoutRefused, and then some

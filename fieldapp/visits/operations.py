@@ -1,7 +1,6 @@
 """Writes to the visit log. A visit is only ever appended; what it says of a household's occupancy follows from it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -41,15 +40,15 @@ def record_visit(
     """
     if draft.faults or draft.outcome is None or draft.visited_at is None:
         raise ValueError("a draft with faults cannot be recorded")
-    if draft.visit_id and (known := session.get(Visit, draft.visit_id)):
-        if known.household_id != household.id or known.visitor_id != actor.user_id:
-            draft = replace(draft, visit_id=uuid7())
-        else:
+    key = draft.visit_id or uuid7()
+    if known := session.get(Visit, key):
+        if known.household_id == household.id and known.visitor_id == actor.user_id:
             return known
+        key = uuid7()
     if corrects and queries.correction_of(session, corrects.id):
         raise AlreadyCorrected
     visit = Visit(
-        id=draft.visit_id or uuid7(),
+        id=key,
         community_id=household.community_id,
         household_id=household.id,
         visitor_id=actor.user_id,

@@ -18,6 +18,9 @@ from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
 from fieldapp.visits.rules import MET, Care, Door, DoorFacts, Outcome, Promise, Span, Way, month_of
 
 
+Rows = Select[*tuple[Any, ...]]
+
+
 def stands(visit: Any = Visit) -> ColumnElement[bool]:
     """Whether a visit has not been corrected by a later one: only such a visit counts."""
     later = aliased(Visit)
@@ -87,7 +90,7 @@ def doors(
     ]
 
 
-def _doors(actor: Actor) -> Select[Any]:
+def _doors(actor: Actor) -> Rows:
     head = aliased(Resident)
     statement = (
         select(
@@ -124,7 +127,7 @@ def _occupied(row: Any) -> bool | None:
     return row.household_id is not None and row.occupancy not in ("vacant", "gone")
 
 
-def _knocks(session: Session, households: Select[Any], day: date) -> dict[UUID, list[tuple[date, Outcome]]]:
+def _knocks(session: Session, households: Rows, day: date) -> dict[UUID, list[tuple[date, Outcome]]]:
     month = month_of(day)
     found = session.execute(
         select(Visit.household_id, Visit.visited_on, Visit.outcome)
@@ -139,7 +142,7 @@ def _knocks(session: Session, households: Select[Any], day: date) -> dict[UUID, 
     return by_household
 
 
-def _cares(session: Session, households: Select[Any], day: date) -> dict[UUID, list[Care]]:
+def _cares(session: Session, households: Rows, day: date) -> dict[UUID, list[Care]]:
     found = session.execute(
         select(CareMembership, CareGroup)
         .join(CareGroup, CareGroup.id == CareMembership.group_id)
@@ -161,18 +164,18 @@ def _cares(session: Session, households: Select[Any], day: date) -> dict[UUID, l
         .order_by(CareGroup.position)
     )
     by_household = defaultdict(list)
-    for household_id, *care in found:
-        by_household[household_id].append(Care(*care))
+    for row in found:
+        by_household[row[0]].append(Care(*row[1:]))
     return by_household
 
 
-def _promises(session: Session, households: Select[Any]) -> dict[UUID, Promise]:
+def _promises(session: Session, households: Rows) -> dict[UUID, Promise]:
     found = session.execute(
         select(FollowUp.household_id, FollowUp.id, FollowUp.promise, FollowUp.due_on)
         .where(FollowUp.household_id.in_(households), FollowUp.done_at.is_(None))
         .order_by(FollowUp.due_on.desc())
     )
-    return {household_id: Promise(*promise) for household_id, *promise in found}
+    return {row[0]: Promise(*row[1:]) for row in found}
 
 
 def households_met_in(session: Session, actor: Actor, span: Span, until: date) -> int:
@@ -208,7 +211,7 @@ class LoggedVisit:
 
 
 def visits_of(session: Session, household_id: UUID, limit: int | None = None) -> list[LoggedVisit]:
-    """A household's visits, newest first, corrected ones marked. The household was fetched through the wall. 3 queries."""
+    """A household's visits, newest first, corrected ones marked; it was fetched through the wall. 3 queries."""
     visitor, companion = aliased(User), aliased(User)
     statement = (
         select(Visit, visitor.name, companion.name, ~stands())
@@ -260,7 +263,7 @@ def residents_last_met(session: Session, household_id: UUID) -> dict[UUID, date]
         .where(Visit.household_id == household_id, Visit.outcome.in_(MET), stands())
         .group_by(VisitResident.resident_id)
     )
-    return {resident_id: day for resident_id, day in session.execute(statement)}
+    return {row[0]: row[1] for row in session.execute(statement)}
 
 
 def promises_of(session: Session, household_id: UUID) -> list[FollowUp]:
@@ -327,7 +330,7 @@ class OpenPromise:
     promised_by: str
 
 
-def _follow_ups(actor: Actor) -> Select[Any]:
+def _follow_ups(actor: Actor) -> Rows:
     head = aliased(Resident)
     statement = (
         select(

@@ -101,7 +101,7 @@ def is_late_entry(visited_at: datetime, recorded_at: datetime) -> bool:
 def is_working_day(day: date) -> bool:
     """Whether `day` is worked, with the State Council's moved holidays; beyond published years, Monday to Friday."""
     try:
-        return chinese_calendar.is_workday(day)
+        return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
         return day.weekday() < 5
 
@@ -317,7 +317,7 @@ class Stairwell:
 
 
 def stairwells(doors: Iterable[Door]) -> list[Stairwell]:
-    """Group doors by entrance, so that one climbs a stairwell once; the entrance with the most urgent door comes first."""
+    """Group doors by entrance, so that one climbs a stairwell once; the one with the most urgent door first."""
     grouped: dict[tuple[UUID, int], list[Door]] = {}
     for door in doors:
         grouped.setdefault(door.stairwell, []).append(door)
@@ -357,7 +357,7 @@ class Progress:
 
 
 def progress(doors: Iterable[Door], met: int, quota: int, day: date) -> Progress:
-    """Sum up a month on `day`; `met` is the number of households met in it (a door may have left the district since)."""
+    """Sum up a month on `day`; `met` is how many households were met in it (a door may have left since)."""
     month = month_of(day)
     left = sum(is_priority_left(door.due_on, month) for door in doors if door.facts.occupied)
     return Progress(met, quota, left, working_days(day, month.end))

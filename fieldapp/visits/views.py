@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fieldapp import clock, db
 from fieldapp.accounts import queries as accounts
+from fieldapp.accounts.models import User
 from fieldapp.accounts.rules import Role
 from fieldapp.db import uuid7
 from fieldapp.guard import actor, community, roles
@@ -125,7 +126,7 @@ def _check_people(address: Address, draft: VisitDraft) -> None:
         draft.faults["companion_id"] = "unknown"
 
 
-def _colleagues() -> list[accounts.User]:
+def _colleagues() -> list[User]:
     return [user for user in accounts.staff(db.session(), community().id) if user.id != actor().user_id]
 
 

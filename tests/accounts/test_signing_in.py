@@ -58,7 +58,8 @@ def test_signing_out_ends_the_session(sign_in):
 
 
 def test_next_never_leads_to_another_site(sign_in):
-    for wanted in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/ok\nSet-Cookie: a"):
+    foreign = ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/ok\nSet-Cookie: a")
+    for wanted in foreign:
         person = sign_in(None)
         answer = person.post("/sign-in", {"username": "worker", "password": PASSWORD, "next": wanted})
         assert answer.location == "/", wanted
