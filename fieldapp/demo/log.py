@@ -22,7 +22,7 @@ OLDER_DAYS, OLDER_SHARES = 50, (0.3, 0.34, 0.0, 0.0, 0.72)
 """In so many days before the log proper, ordinary doors were walked once: these shares of them, by district. Thirty
 households a worker and month would need half a year to see a district of 200 and its priority doors as well."""
 
-THIS_MONTH = (21, 11, 17, 14, 10)
+THIS_MONTH = (15, 5, 12, 9, 4)
 """Households that each worker of a district is to meet in the month of today: some pairs are ahead, some behind."""
 
 _GROUPS = {group.code: group for group in CARE_GROUPS}
@@ -218,7 +218,8 @@ class _Walk:
         evening = _midnight(day) + timedelta(hours=18, minutes=50)
         companion = sum(self.pair) - worker if self.rng.random() < 0.12 else None
         for home in route:
-            if clock + timedelta(minutes=6) > self.now or clock > evening or len(self.met[worker, month]) >= _ENOUGH:
+            full = len(self.met[worker, month]) >= min(_ENOUGH, self.targets.get((worker, month), _ENOUGH) + 6)
+            if clock + timedelta(minutes=6) > self.now or clock > evening or full:
                 break
             visit = self._knock(worker, companion, home, clock)
             clock += timedelta(minutes=self.rng.randint(7, 16) if visit.outcome in MET else self.rng.randint(1, 4))

@@ -27,14 +27,14 @@ def directory(session: Session, actor: Actor) -> Directory:
     groups = select(CareGroup.name, CareGroup.id).where(CareGroup.active).order_by(CareGroup.position, CareGroup.code)
     return Directory(
         [KnownBuilding(*row) for row in session.execute(visible(buildings, actor, Building))],
-        dict(session.execute(visible(groups, actor, CareGroup)).tuples().all()),
+        {row[0]: row[1] for row in session.execute(visible(groups, actor, CareGroup))},
     )
 
 
 def workers(session: Session, actor: Actor) -> dict[str, UUID]:
     """The community's active workers by user name."""
     statement = select(User.username, User.id).where(User.active, User.role == Role.WORKER)
-    return dict(session.execute(visible(statement, actor, User)).tuples().all())
+    return {row[0]: row[1] for row in session.execute(visible(statement, actor, User))}
 
 
 def districts(session: Session, actor: Actor) -> dict[str, District]:

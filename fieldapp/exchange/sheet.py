@@ -54,14 +54,20 @@ def read_table(data: bytes) -> list[Row]:
 
 
 def _keep(rows: Iterable[Row]) -> list[Row]:
-    kept = []
+    kept: list[Row] = []
+    blank: Sequence[Any] | None = None
     for number, cells in rows:
+        if cells is blank:
+            # openpyxl fills a gap of a million rows with one and the same tuple.
+            continue
         if number > LAST_ROW:
             raise refuse_file("rows", str(MOST_ROWS))
         if any(cell is not None and cell != "" for cell in cells):
             kept.append((number, cells))
             if len(kept) > MOST_ROWS + HEADER_WITHIN:
                 raise refuse_file("rows", str(MOST_ROWS))
+        else:
+            blank = cells
     return kept
 
 

@@ -10,10 +10,10 @@ from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Actor, Role
+from fieldapp.db import uuid7
 from fieldapp.exchange import files
 from fieldapp.exchange.directory import Directory, KnownBuilding
 from fieldapp.exchange.files import When
-from fieldapp.db import uuid7
 from fieldapp.households.rules import id_check_digit
 from geo.geojson import dump
 from tests.factories import make_community, make_group

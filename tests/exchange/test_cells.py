@@ -131,6 +131,6 @@ def test_every_code_reads_back(language: str) -> None:
 
 
 def test_code_tables_are_the_standards() -> None:
-    assert len(codes.RELATION) == 97
+    assert len(codes.RELATION) == 85
     assert codes.RELATION["02"] == "户主"
     assert set(codes.SEX) == {"0", "1", "2", "9"}

@@ -8,7 +8,8 @@ const sheet = document.querySelector("[data-sheet]");
 frame.hidden = false;
 if (data.mode === "worker") list.hidden = true;
 
-const map = L.map("map", { zoomControl: matchMedia("(min-width: 900px)").matches, attributionControl: false, zoomSnap: 0.25, maxZoom: 21, renderer: L.svg({ padding: 0.6 }) });
+const map = L.map("map", { zoomControl: false, attributionControl: false, zoomSnap: 0.25, maxZoom: 21, renderer: L.svg({ padding: 0.6 }) });
+if (matchMedia("(min-width: 900px)").matches) L.control.zoom({ position: "topright" }).addTo(map);
 map.createPane("veil").style.zIndex = 350;
 if (data.tiles) {
   L.tileLayer(data.tiles.url, { maxZoom: 21, maxNativeZoom: 18 }).addTo(map);
@@ -117,7 +118,7 @@ document.addEventListener("click", (event) => {
 
 const hatch = document.getElementById("hatch-pattern");
 const drawn = map.getPane("overlayPane");
-if (bounds.isValid()) map.fitBounds(bounds, { padding: [14, 14], animate: false });
+if (bounds.isValid()) map.fitBounds(bounds, { ...(data.mode === "coverage" ? { paddingTopLeft: [14, 66], paddingBottomRight: [14, 92] } : { paddingTopLeft: [14, 74], paddingBottomRight: [14, 14] }), animate: false });
 else map.setView([31.57, 120.3], 15);
 drawn.querySelector("svg")?.prepend(hatch.content.cloneNode(true));
 const home = map.getZoom();

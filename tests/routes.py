@@ -1,0 +1,290 @@
+"""Every route of the program, who may read it, and what a plausible and a rubbish request to it look like.
+
+A new route is entered in `ROUTES` or `test_guarding` fails.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from PIL import Image
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from fieldapp.accounts.rules import Role
+from fieldapp.db import uuid7
+from fieldapp.visits.models import Photo
+from fieldapp.visits.photos import PhotoStore, clean
+from tests.conftest import NOW
+from tests.factories import PASSWORD, Cast, make_visit
+
+ROLES = {
+    "worker": Role.WORKER,
+    "partner": Role.WORKER,
+    "other": Role.WORKER,
+    "neighbour": Role.WORKER,
+    "director": Role.DIRECTOR,
+    "stranger": Role.DIRECTOR,
+    "street": Role.STREET,
+    "admin": Role.ADMIN,
+}
+EVERYONE = (None, *ROLES)
+
+WORKER = frozenset({Role.WORKER})
+DIRECTOR = frozenset({Role.DIRECTOR})
+BOTH = WORKER | DIRECTOR
+SIGNED_IN = frozenset(Role)
+
+SCOPES = {
+    "": frozenset(ROLES),
+    "district": frozenset({"worker", "partner", "director"}),
+    "own": frozenset({"worker"}),
+}
+"""Who of the cast may see a thing of the first district; `own` is the worker's own visit."""
+
+SECRETS = {
+    "张桂兰": SCOPES["district"],
+    "王秀英": SCOPES["district"],
+    "腿脚还行": SCOPES["district"],
+    "问助餐卡": SCOPES["district"],
+    "楼道里有烟": SCOPES["district"],
+    "周邻": frozenset({"other", "director"}),
+    "李远方": frozenset({"neighbour", "stranger"}),
+}
+"""Residents' names and what was said, with those who may ever read them."""
+
+
+@dataclass
+class World:
+    """The cast's community with something behind every kind of address."""
+
+    cast: Cast
+    photo: UUID
+    urgent: UUID
+
+    @property
+    def keys(self) -> dict[str, UUID]:
+        """A key in the first district for every name in an address."""
+        assert self.cast.visit and self.cast.follow_up
+        return {
+            "household_id": self.cast.households[0].id,
+            "building_id": self.cast.building.id,
+            "visit_id": self.cast.visit.id,
+            "photo_id": self.photo,
+            "follow_up_id": self.cast.follow_up.id,
+        }
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route: roles that may call it (None: anybody), the scope of what it shows, and its answers."""
+
+    readers: frozenset[Role] | None
+    scope: str = ""
+    ok: int = 200
+    anonymous: int | None = None
+    rubbish: tuple[int, ...] = ()
+    form: Callable[[World], dict[str, Any]] = field(default=lambda _world: {})
+    query: Callable[[World], dict[str, Any]] = field(default=lambda _world: {})
+    values: dict[str, str] = field(default_factory=dict)
+    is_form: bool = False
+
+    def expected(self, username: str | None, ok: tuple[int, ...]) -> tuple[int, ...]:
+        """The statuses that are right for somebody of the cast."""
+        if self.readers is None:
+            return (self.anonymous,) if username is None and self.anonymous else ok
+        if username is None:
+            return (401,) if self.is_form else (303,)
+        return ok if ROLES[username] in self.readers and username in SCOPES[self.scope] else (404,)
+
+
+def page(readers: frozenset[Role] | None, scope: str = "", **more: Any) -> Route:
+    """A page to read. Rubbish in its query is ignored, or said to be so."""
+    return Route(readers, scope, **({"rubbish": (200, 422, 404)} | more))
+
+
+def form(readers: frozenset[Role] | None, scope: str = "", **more: Any) -> Route:
+    """A form to send."""
+    return Route(readers, scope, is_form=True, **({"ok": 303, "rubbish": (422,)} | more))
+
+
+def jpeg(width: int = 64, height: int = 48, colour: str = "teal", **options: Any) -> bytes:
+    """A real photo."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def _geojson(code: str, west: float, **properties: Any) -> tuple[io.BytesIO, str]:
+    ring = [[west, 31.57], [west + 0.002, 31.57], [west + 0.002, 31.572], [west, 31.572], [west, 31.57]]
+    feature = {
+        "type": "Feature",
+        "properties": {"code": code} | properties,
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    return io.BytesIO(json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()), "places.geojson"
+
+
+def settings_form() -> dict[str, Any]:
+    """A settings form that is all right."""
+    return {
+        "quota": "25",
+        "district_size": "200",
+        "district_tolerance": "25",
+        "routine_days": "90",
+        "quiet_days": "7",
+        "language": "zh_Hans",
+        "topics": "助餐、看病",
+    }
+
+
+def _sheet() -> tuple[io.BytesIO, str]:
+    return io.BytesIO("楼栋,单元,室号,姓名,与户主关系\n12号楼,1,601,张桂兰,户主\n".encode()), "households.csv"
+
+
+def _password() -> dict[str, str]:
+    return {"current": PASSWORD, "password": "another long one", "repeated": "another long one"}
+
+
+def _of_street(world: World) -> dict[str, Any]:
+    return {"community": world.cast.community.id}
+
+
+COVERAGE: dict[str, Any] = {"query": _of_street}
+DIRECTOR_STREET = DIRECTOR | {Role.STREET}
+
+ROUTES: dict[str, Route] = {
+    "static": page(None, values={"filename": "js/app.js"}),
+    "pages.healthz": page(None),
+    "pages.home": page(SIGNED_IN, ok=303, rubbish=(303,)),
+    "accounts.sign_in": page(None, ok=303, anonymous=200, rubbish=(303,)),
+    "accounts.create_session": form(None, form=lambda _w: {"username": "worker", "password": PASSWORD}),
+    "accounts.sign_out": form(SIGNED_IN, rubbish=(303,)),
+    "accounts.me": page(SIGNED_IN),
+    "accounts.set_language": form(SIGNED_IN, form=lambda _w: {"language": "en"}),
+    "accounts.set_browser_language": form(None, form=lambda _w: {"language": "en"}),
+    "accounts.password": page(SIGNED_IN),
+    "accounts.change_password": form(SIGNED_IN, form=lambda _w: _password()),
+    "visits.today": page(WORKER),
+    "visits.new": page(WORKER, "district"),
+    "visits.index": page(BOTH, "district"),
+    "visits.create": form(WORKER, "district", form=lambda _w: {"outcome": "met", "visit_id": str(uuid7())}),
+    "visits.correction": page(WORKER, "district"),
+    "visits.saved": page(WORKER, "district"),
+    "visits.add_photos": form(
+        WORKER, "own", form=lambda _w: {"photos": (io.BytesIO(jpeg()), "a.jpg")}, rubbish=(303,)
+    ),
+    "visits.photo": page(BOTH, "district"),
+    "visits.thumbnail": page(BOTH, "district"),
+    "visits.create_nobody_home": form(
+        WORKER,
+        "district",
+        form=lambda world: {"households": [str(h.id) for h in world.cast.households[1:3]]},
+        rubbish=(303,),
+    ),
+    "visits.tick": form(BOTH, "district", rubbish=(303,)),
+    "visits.untick": form(BOTH, "district", rubbish=(303,)),
+    "visits.take_on": form(DIRECTOR, "district", rubbish=(303,)),
+    "matters.index": page(BOTH),
+    "households.show": page(BOTH, "district"),
+    "households.search": form(BOTH, ok=200, form=lambda _w: {"q": "张"}, rubbish=(200,)),
+    "places.map_page": page(WORKER),
+    "places.building": page(BOTH, "district"),
+    "places.layout": page(BOTH, "district"),
+    "places.change_layout": form(
+        BOTH, "district", form=lambda _w: {"deed": "add", "entrance": "1", "floor": "4", "room": "401"}
+    ),
+    "places.settings": page(frozenset({Role.DIRECTOR, Role.ADMIN})),
+    "places.save_settings": form(DIRECTOR, form=lambda _w: settings_form()),
+    "reports.overview": page(DIRECTOR),
+    "reports.coverage": page(DIRECTOR_STREET, **COVERAGE),
+    "reports.coverage_geojson": page(DIRECTOR_STREET, **COVERAGE),
+    "reports.coverage_xlsx": page(DIRECTOR_STREET, **COVERAGE),
+    "exchange.index": page(DIRECTOR),
+    "exchange.import_districts": form(DIRECTOR, form=lambda _w: {"file": _geojson("7", 120.31)}),
+    "exchange.import_buildings": form(
+        DIRECTOR, form=lambda _w: {"file": _geojson("77", 120.311, households=8, levels=4), "lay_out": "1"}
+    ),
+    "exchange.import_households": form(DIRECTOR, form=lambda _w: {"file": _sheet()}, ok=422),
+    "exchange.export_districts": page(DIRECTOR),
+    "exchange.export_buildings": page(DIRECTOR),
+    "exchange.export_households": page(DIRECTOR, values={"form": "csv"}),
+    "exchange.template": page(DIRECTOR),
+}
+
+RUBBISH: dict[str, Any] = {
+    name: "胡写 '\"><script>alert(1)</script> %00 ../../etc/passwd"
+    for name in (
+        "username password current repeated language next q outcome way visited_at visit_id companion_id met topics "
+        "corrects_id_ promise promise_due_on longitude latitude accuracy households doors deed entrance floor room shop "
+        "quota district_size district_tolerance routine_days quiet_days tiles_url tiles_attribution lead-1 partner-1 "
+        "since where lay_out good_rows"
+    ).split()
+}
+RUBBISH_QUERY = {"day": "昨天", "span": "century", "choose": "<b>", "all": "x", "community": "none", "next": "//evil"}
+
+
+def make_world(session: Session, app: Flask, cast: Cast) -> World:
+    """Add to the cast what the remaining routes show: a photo, and an urgent visit."""
+    assert cast.visit
+    cleaned, store = clean(jpeg()), PhotoStore(Path(app.config["PHOTO_PATH"]))
+    store.put(cleaned.full)
+    store.put(cleaned.thumbnail)
+    photo = Photo(
+        id=uuid7(),
+        community_id=cast.community.id,
+        visit_id=cast.visit.id,
+        sha256=cleaned.sha256,
+        thumbnail_sha256=cleaned.thumbnail_sha256,
+        width=cleaned.width,
+        height=cleaned.height,
+        size=len(cleaned.full),
+    )
+    urgent = make_visit(
+        session, cast.households[1], cast.users["worker"], NOW, sentence="楼道里有烟", is_urgent=True
+    )
+    session.add(photo)
+    session.commit()
+    return World(cast, photo.id, urgent.id)
+
+
+def address(app: Flask, world: World, endpoint: str, **query: Any) -> str:
+    """Where a route is, for the things of the world."""
+    rule = next(app.url_map.iter_rules(endpoint))
+    keys = {name: world.keys[name] for name in rule.arguments if name in world.keys}
+    if endpoint == "visits.take_on":
+        keys["visit_id"] = world.urgent
+    with app.test_request_context():
+        return app.url_for(endpoint, **keys, **ROUTES[endpoint].values, **query)
+
+
+def endpoints(app: Flask, *, forms: bool) -> list[str]:
+    """The endpoints that answer to GET, or to POST."""
+    method = "POST" if forms else "GET"
+    return sorted({rule.endpoint for rule in app.url_map.iter_rules() if method in (rule.methods or ())})
+
+
+@contextmanager
+def undone(connection: Connection) -> Iterator[None]:
+    """What is written inside is undone."""
+    point = connection.begin_nested()
+    try:
+        yield
+    finally:
+        point.rollback()
+
+
+def text_of(answer: Any) -> str:
+    """What a page or a download says; a spreadsheet unpacked."""
+    data: bytes = answer.get_data()
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            data = b"\n".join(archive.read(name) for name in archive.namelist())
+    return data.decode("utf-8", "replace")
