@@ -33,7 +33,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     root = Path(__file__).parent.parent
     instance = Path(config.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or root / "instance").resolve()
     instance.mkdir(parents=True, exist_ok=True, mode=0o700)
-    origin = os.environ.get("PUBLIC_ORIGIN", "")
+    origin = config.get("PUBLIC_ORIGIN") or os.environ.get("PUBLIC_ORIGIN", "")
     app = Flask("fieldapp", instance_path=str(instance))
     app.config.from_mapping(
         DATABASE_URL=os.environ.get("DATABASE_URL") or f"sqlite:///{instance / 'fieldapp.db'}",

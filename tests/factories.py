@@ -18,7 +18,8 @@ from fieldapp.visits.models import FollowUp, Visit
 from fieldapp.visits.rules import day_of
 
 PASSWORD = "a long enough one"
-_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+CHEAP_HASH = CHEAP.hash(PASSWORD)
 """Cheap: the tests sign in hundreds of times, and one test looks at the real cost."""
 
 
@@ -26,7 +27,7 @@ def make_user(session: Session, username: str, role: Role = Role.WORKER, **more:
     """An account with the tests' password."""
     values: dict[str, Any] = {
         "name": username,
-        "password_hash": _HASH,
+        "password_hash": CHEAP_HASH,
         "password_stamp": "stamp",
         "must_change_password": False,
         "active": True,

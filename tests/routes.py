@@ -146,7 +146,7 @@ def settings_form() -> dict[str, Any]:
 
 
 def _sheet() -> tuple[io.BytesIO, str]:
-    return io.BytesIO("楼栋,单元,室号,姓名,与户主关系\n12号楼,1,601,张桂兰,户主\n".encode()), "households.csv"
+    return io.BytesIO("楼栋,单元,室号,姓名,与户主关系\n没有的楼,1,601,张桂兰,户主\n".encode()), "households.csv"
 
 
 def _password() -> dict[str, str]:

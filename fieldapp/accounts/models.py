@@ -53,6 +53,19 @@ class User(Keyed, Base):
         return f"{self.id}.{self.password_stamp}"
 
 
+class UnknownName(Base):
+    """A name that nobody signs in by and that somebody tried: it makes one wait as an account does, so that waiting
+    does not tell which names there are. Kept as a digest, since people type passwords here, and forgotten after a day.
+    """
+
+    __tablename__ = "unknown_name"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    wait_until: Mapped[datetime | None]
+    tried_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AuditEntry(Keyed, Base):
     """One trace: an export, an import, a change of settings, a look at a guarded field. Never any personal data."""
 

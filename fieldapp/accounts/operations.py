@@ -1,5 +1,6 @@
 """Writes about accounts: make one, sign in, change a password, leave a trace."""
 
+import hashlib
 import secrets
 from datetime import datetime
 from enum import StrEnum
@@ -8,10 +9,11 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts import queries, rules
-from fieldapp.accounts.models import AuditEntry, User
+from fieldapp.accounts.models import AuditEntry, UnknownName, User
 from fieldapp.accounts.rules import Role
 
 _hasher = PasswordHasher()  # argon2id with RFC 9106's second recommended choice of memory
@@ -57,25 +59,37 @@ def create_user(
     return user
 
 
-def sign_in(session: Session, username: str, password: str, now: datetime) -> tuple[SignIn, User | None]:
-    """Look at a name and a password. Counts wrong ones; a name that does not exist takes as long as one that does."""
+def sign_in(
+    session: Session, username: str, password: str, now: datetime
+) -> tuple[SignIn, User | UnknownName | None]:
+    """Look at a name and a password. Counts wrong ones. A name that does not exist takes as long as one that does, and
+    makes one wait alike; `wait_until` of what is given back says until when."""
     user = queries.user_by_name(session, username)
-    if user is None:
-        _matches(_HASH_OF_NOBODY, password)
-        return SignIn.WRONG, None
-    if user.wait_until and now < user.wait_until:
-        return SignIn.WAIT, user
-    if not _matches(user.password_hash, password):
-        user.failures += 1
-        wait = rules.wait_after(user.failures)
-        user.wait_until = now + wait if wait else None
-        return SignIn.WRONG, user
+    tried = user or _unknown_name(session, username, now)
+    if tried.wait_until and now < tried.wait_until:
+        return SignIn.WAIT, tried
+    if not _matches(user.password_hash if user else _HASH_OF_NOBODY, password) or user is None:
+        tried.failures += 1
+        wait = rules.wait_after(tried.failures)
+        tried.wait_until = now + wait if wait else None
+        return SignIn.WRONG, tried
     if not user.active:
         return SignIn.CLOSED, None
     user.failures, user.wait_until = 0, None
     if _hasher.check_needs_rehash(user.password_hash):
         user.password_hash = _hasher.hash(password)
     return SignIn.IN, user
+
+
+def _unknown_name(session: Session, username: str, now: datetime) -> UnknownName:
+    digest = hashlib.sha256(username.encode("utf-8", "replace")).hexdigest()
+    session.execute(delete(UnknownName).where(UnknownName.tried_at < now - rules.UNKNOWN_NAMES_KEPT))
+    tried = queries.unknown_name(session, digest)
+    if tried is None:
+        tried = UnknownName(digest=digest, failures=0)
+        session.add(tried)
+    tried.tried_at = now
+    return tried
 
 
 def change_password(user: User, password: str) -> None:

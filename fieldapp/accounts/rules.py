@@ -29,6 +29,7 @@ class Actor:
 
 FREE_TRIES = 5
 LONGEST_WAIT = timedelta(minutes=15)
+UNKNOWN_NAMES_KEPT = timedelta(days=1)
 SHORTEST_PASSWORD = 8
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from fieldapp import clock, db
 from fieldapp.accounts import operations, rules
+from fieldapp.accounts.models import User
 from fieldapp.accounts.operations import SignIn
 from fieldapp.guard import actor, public, roles
 from fieldapp.language import LANGUAGES
@@ -36,9 +37,12 @@ def create_session() -> tuple[str, int] | Response:
     opened = db.session()
     result, user = operations.sign_in(opened, username, password, clock.now())
     opened.commit()
-    if result is SignIn.IN and user:
+    if result is SignIn.IN and isinstance(user, User):
+        chosen = session.get("language")
         session.clear()
         session.permanent = True
+        if chosen in LANGUAGES:
+            session["language"] = chosen
         login_user(user)
         return go(_next_page())
     if result is SignIn.WAIT and user and user.wait_until:

@@ -1,10 +1,9 @@
 """Districts and buildings as GeoJSON features: what properties mean, and back. Raises geo's GeoJSONError."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fieldapp.places.rules import Cell, lay_out
 from geo.geojson import Feature, GeoJSONError, Problem, Reading, read
 
 T = TypeVar("T")
@@ -12,9 +11,6 @@ T = TypeVar("T")
 MOST_HOUSEHOLDS = 10_000
 MOST_LEVELS = 200
 MOST_ENTRANCES = 200
-WIDEST_FLOOR = 99
-"""Doors on one floor of one entrance: room numbers have two digits for them."""
-YARD_WIDTH = 6
 COURTYARD = frozenset({"courtyard", "平房", "院落", "平房院"})
 ALIASES = {
     "code": ("code", "编号"),
@@ -230,29 +226,6 @@ def _entrances(properties: dict[str, Any]) -> tuple[int | None, tuple[int, ...] 
     shares = tuple(_number(share, "entrances", MOST_HOUSEHOLDS) for share in value)
     properties["entrances"] = list(shares)
     return len(shares), shares
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Doors to lay out: cells of the door matrix, and for a courtyard the row that each stands in."""
-
-    kind: str
-    cells: Sequence[tuple[Cell, int | None]]
-
-
-def laid_out(draft: BuildingDraft) -> Layout:
-    """Lay a building's doors out: entrances and floors, or for a courtyard doors 1, 2, 3 … in rows of six.
-
-    GeoJSONError `crowded`: more doors on one floor of one entrance than room numbers can tell apart.
-    """
-    total = min(sum(draft.shares) if draft.shares else draft.households or 0, MOST_HOUSEHOLDS)
-    if draft.kind == "courtyard":
-        yard = [(Cell(1, 1, str(i + 1), i % YARD_WIDTH + 1), i // YARD_WIDTH + 1) for i in range(total)]
-        return Layout("house", yard)
-    cells = lay_out(total, draft.levels, draft.shares or draft.entrances)
-    if any(cell.column > WIDEST_FLOOR for cell in cells):
-        raise GeoJSONError([Problem(draft.number, "crowded", str(WIDEST_FLOOR))])
-    return Layout("flat", [(cell, None) for cell in cells])
 
 
 def building_properties(building: Any) -> dict[str, Any]:

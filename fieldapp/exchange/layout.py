@@ -1,10 +1,41 @@
-"""Where a new door stands on the door matrix when its row does not say."""
+"""Where doors stand on the door matrix: a whole building's laid out, or a new one's whose row does not say."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fieldapp.exchange.features import YARD_WIDTH
-from fieldapp.exchange.rules import DoorDraft
+from fieldapp.exchange.drafts import DoorDraft
+from fieldapp.exchange.features import MOST_HOUSEHOLDS, BuildingDraft
+from fieldapp.places.rules import Cell, lay_out
+from geo.geojson import GeoJSONError, Problem
+
+WIDEST_FLOOR = 99
+"""Doors on one floor of one entrance: room numbers have two digits for them."""
+YARD_WIDTH = 6
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Doors to lay out: cells of the door matrix, and for a courtyard the row that each stands in."""
+
+    kind: str
+    cells: Sequence[tuple[Cell, int | None]]
+
+
+def laid_out(draft: BuildingDraft) -> Layout:
+    """Lay a building's doors out: entrances and floors, or for a courtyard doors 1, 2, 3 … in rows of six.
+
+    GeoJSONError `crowded`: more doors on one floor of one entrance than room numbers can tell apart.
+    """
+    total = min(sum(draft.shares) if draft.shares else draft.households or 0, MOST_HOUSEHOLDS)
+    if draft.kind == "courtyard":
+        yard = [(Cell(1, 1, str(i + 1), i % YARD_WIDTH + 1), i // YARD_WIDTH + 1) for i in range(total)]
+        return Layout("house", yard)
+    cells = lay_out(total, draft.levels, draft.shares or draft.entrances)
+    if any(cell.column > WIDEST_FLOOR for cell in cells):
+        raise GeoJSONError([Problem(draft.number, "crowded", str(WIDEST_FLOOR))])
+    return Layout("flat", [(cell, None) for cell in cells])
 
 
 class Taken:

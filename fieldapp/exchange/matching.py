@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
-from fieldapp.exchange.rules import Person
+from fieldapp.exchange.drafts import Person
 
 
 class Registered(Protocol):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Actor
 from fieldapp.db import uuid7
-from fieldapp.exchange import features, queries
+from fieldapp.exchange import features, layout, queries
 from fieldapp.exchange.features import BuildingDraft, DistrictDraft, Drafts
 from fieldapp.households.models import Household, OccupancyPeriod
 from fieldapp.households.rules import Occupancy
@@ -187,7 +187,7 @@ def _lay_out(community_id: UUID, drafts: Sequence[BuildingDraft], keys: dict[str
     problems: list[Problem] = []
     for draft in drafts:
         try:
-            layout = features.laid_out(draft)
+            laid = layout.laid_out(draft)
         except GeoJSONError as error:
             problems += error.problems
             continue
@@ -196,14 +196,14 @@ def _lay_out(community_id: UUID, drafts: Sequence[BuildingDraft], keys: dict[str
                 "id": uuid7(),
                 "community_id": community_id,
                 "building_id": keys[draft.code],
-                "kind": layout.kind,
+                "kind": laid.kind,
                 "entrance": cell.entrance,
                 "floor": cell.floor,
                 "room": cell.room,
                 "column": cell.column,
                 "row": row,
             }
-            for cell, row in layout.cells
+            for cell, row in laid.cells
         )
     if problems:
         raise GeoJSONError(problems)

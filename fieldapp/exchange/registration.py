@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -16,18 +16,16 @@ from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Actor
 from fieldapp.db import uuid7
-from fieldapp.exchange import layout, queries
+from fieldapp.exchange import layout, queries, rows
+from fieldapp.exchange.drafts import DoorDraft, HouseholdDraft, Person
 from fieldapp.exchange.matching import match
 from fieldapp.exchange.problems import Refused, RowProblem
-from fieldapp.exchange.rules import DoorDraft, HouseholdDraft, Person, Registration, problem_at
+from fieldapp.exchange.rules import Registration, problem_at
 from fieldapp.households.models import CareMembership, Household, OccupancyPeriod, Resident
-from fieldapp.households.rules import HEAD, Occupancy, occupancy_timeline, pinyin_keys
+from fieldapp.households.rules import HEAD, Occupancy, Stand, occupancy_timeline
 from fieldapp.places.models import Dwelling
 from fieldapp.places.operations import batches, place_dwellings
 from fieldapp.places.rules import ALWAYS, FOREVER
-
-keys_of = lru_cache(maxsize=20_000)(pinyin_keys)
-"""Names repeat: 12,500 people have about 8,000."""
 
 
 @dataclass
@@ -144,8 +142,8 @@ class _Work:
         dwelling = self.dwellings.get((door.building.id, door.entrance, door.room))
         if dwelling is None:
             key = uuid7()
-            row = layout.new_door(door, self.taken[door.building.id])
-            self.new[Dwelling].append({"id": key, "community_id": self.community_id, **row})
+            place = layout.new_door(door, self.taken[door.building.id])
+            self.new[Dwelling].append({"id": key, "community_id": self.community_id, **place})
             self.done.doors += 1
             return key
         said = {
@@ -194,35 +192,13 @@ class _Work:
         self._care(key, None, draft.care_groups)
 
     def _new_household(self, dwelling_id: UUID, draft: HouseholdDraft) -> UUID:
-        key = uuid7()
-        occupancy = draft.occupancy or Occupancy.UNKNOWN
-        self.new[Household].append(
-            {
-                "id": key,
-                "community_id": self.community_id,
-                "dwelling_id": dwelling_id,
-                "number": draft.number,
-                "occupancy": occupancy,
-                "moved_in_on": draft.moved_in,
-                "note": draft.note,
-            }
+        row = rows.household(self.community_id, dwelling_id, draft)
+        self.new[Household].append(row)
+        self.new[OccupancyPeriod].append(
+            rows.period(self.community_id, row["id"], Stand(ALWAYS, FOREVER, row["occupancy"], None))
         )
-        self.new[OccupancyPeriod].append(self._period(key, ALWAYS, FOREVER, occupancy, None))
         self.done.households += 1
-        return key
-
-    def _period(
-        self, household_id: UUID, since: date, until: date, occupancy: str, visit: UUID | None
-    ) -> dict[str, Any]:
-        return {
-            "id": uuid7(),
-            "community_id": self.community_id,
-            "household_id": household_id,
-            "since": since,
-            "until": until,
-            "occupancy": occupancy,
-            "visit_id": visit,
-        }
+        return row["id"]
 
     def _retell_occupancies(self) -> None:
         """Add today's facts to the timelines of the households that the sheet says otherwise of, all at once.
@@ -238,7 +214,7 @@ class _Work:
             facts = [fact for fact in registered.get(household_id, []) if fact[0] != self.day]
             stands = occupancy_timeline([*facts, (self.day, occupancy)], sightings.get(household_id, []))
             household.occupancy = stands[-1].occupancy
-            periods += [self._period(household_id, s.since, s.until, s.occupancy, s.visit_id) for s in stands]
+            periods += [rows.period(self.community_id, household_id, stand) for stand in stands]
         for batch in batches(list(self.occupancies)):
             self.session.execute(delete(OccupancyPeriod).where(OccupancyPeriod.household_id.in_(batch)))
         self.session.execute(insert(OccupancyPeriod), periods)
@@ -247,29 +223,10 @@ class _Work:
     # --- people
 
     def _new_person(self, household_id: UUID, place: int, person: Person) -> UUID:
-        key = uuid7()
-        pinyin, initials = keys_of(person.name)
-        self.new[Resident].append(
-            {
-                "id": key,
-                "community_id": self.community_id,
-                "household_id": household_id,
-                "position": place,
-                "name": person.name,
-                "pinyin": pinyin,
-                "initials": initials,
-                "relation": person.relation,
-                "sex": person.sex,
-                "birth_date": person.birth_date,
-                "id_number": person.id_number,
-                "phone": person.phone,
-                "phone_tail": phone_tail(person.phone),
-                "registered_at": person.registered_at,
-                "is_temporary": bool(person.temporary),
-            }
-        )
+        row = rows.resident(self.community_id, household_id, place, person)
+        self.new[Resident].append(row)
         self.done.people += 1
-        return key
+        return row["id"]
 
     def _change(self, resident: Resident, person: Person) -> UUID:
         said = {
@@ -283,12 +240,12 @@ class _Work:
         changed = _set(resident, said)
         if resident.name != person.name:
             resident.name, changed = person.name, True
-            resident.pinyin, resident.initials = keys_of(person.name)
+            resident.pinyin, resident.initials = rows.keys_of(person.name)
         if "registered_at" in self.sheet.header.places and resident.registered_at != person.registered_at:
             # An empty cell says: registered here. A sheet without the column says nothing.
             resident.registered_at, changed = person.registered_at, True
         if changed:
-            resident.phone_tail = phone_tail(resident.phone)
+            resident.phone_tail = rows.phone_tail(resident.phone)
             self.changed.add(resident.id)
         return resident.id
 
@@ -297,23 +254,8 @@ class _Work:
             if {(household_id, resident_id, group_id), (household_id, None, group_id)} & self.memberships:
                 continue
             self.memberships.add((household_id, resident_id, group_id))
-            self.new[CareMembership].append(
-                {
-                    "id": uuid7(),
-                    "community_id": self.community_id,
-                    "household_id": household_id,
-                    "resident_id": resident_id,
-                    "group_id": group_id,
-                    "since": self.day,
-                    "until": FOREVER,
-                }
-            )
-
-
-def phone_tail(phone: str | None) -> str | None:
-    """The last four digits, that search looks for; None where there are fewer."""
-    digits = "".join(sign for sign in phone or "" if sign.isdigit())
-    return digits[-4:] if len(digits) >= 4 else None
+            membership = rows.membership(self.community_id, household_id, resident_id, group_id, self.day)
+            self.new[CareMembership].append(membership)
 
 
 def _set(row: Any, said: dict[str, Any]) -> bool:

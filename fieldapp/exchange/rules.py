@@ -13,6 +13,7 @@ from uuid import UUID
 from fieldapp.exchange import cells
 from fieldapp.exchange.columns import BY_KEY, COLUMNS, Column, Header, find_header
 from fieldapp.exchange.directory import Directory, KnownBuilding
+from fieldapp.exchange.drafts import DoorDraft, HouseholdDraft, Person
 from fieldapp.exchange.problems import Refused, RowProblem
 from fieldapp.exchange.sheet import Row
 from fieldapp.households.rules import HEAD, birth_date_of, sex_of
@@ -21,51 +22,6 @@ PERSON = ("name", "relation", "sex", "birth_date", "id_number", "phone", "regist
 """Columns that say something of a person: where one is filled in, there must be a name."""
 OF_DOOR = ("floor", "kind", "shop_name", "column", "row", "span", "row_span")
 OF_HOUSEHOLD = ("occupancy", "moved_in", "note")
-
-
-@dataclass
-class Person:
-    """A row's person; None or "" is not said. `row` is kept for problems that only the registry brings to light."""
-
-    row: int
-    name: str
-    relation: str | None
-    sex: str | None
-    birth_date: date | None
-    id_number: str | None
-    phone: str | None
-    registered_at: str | None
-    temporary: bool | None
-    care_groups: tuple[UUID, ...]
-
-
-@dataclass
-class HouseholdDraft:
-    """A household as its rows say; None is not said. `care_groups` come from rows without a person."""
-
-    number: int
-    occupancy: str | None = None
-    moved_in: date | None = None
-    note: str | None = None
-    care_groups: list[UUID] = field(default_factory=list)
-    people: list[Person] = field(default_factory=list)
-
-
-@dataclass
-class DoorDraft:
-    """A door as its rows say; None is not said."""
-
-    building: KnownBuilding
-    entrance: int
-    room: str
-    floor: int | None = None
-    kind: str | None = None
-    shop_name: str | None = None
-    column: int | None = None
-    row: int | None = None
-    span: int | None = None
-    row_span: int | None = None
-    households: dict[int, HouseholdDraft] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

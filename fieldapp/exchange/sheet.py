@@ -36,6 +36,11 @@ UNCOMPUTED = "#formula"
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _RISKY = re.compile("'*[=+\\-@\t\r＝＋－＠]")
+_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+_UNCOMPUTED = re.compile(
+    rb"<(?:\w+:)?c ([^>]*)>\s*<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
 
@@ -57,11 +62,11 @@ def _keep(rows: Iterable[Row]) -> list[Row]:
     kept: list[Row] = []
     blank: Sequence[Any] | None = None
     for number, cells in rows:
+        if number > LAST_ROW:
+            raise refuse_file("rows", str(MOST_ROWS))
         if cells is blank:
             # openpyxl fills a gap of a million rows with one and the same tuple.
             continue
-        if number > LAST_ROW:
-            raise refuse_file("rows", str(MOST_ROWS))
         if any(cell is not None and cell != "" for cell in cells):
             kept.append((number, cells))
             if len(kept) > MOST_ROWS + HEADER_WITHIN:
@@ -80,7 +85,7 @@ def _xlsx_rows(data: bytes) -> list[Row]:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         found: list[Row] = []
         for sheet in book.worksheets:
-            found = _sheet_rows(sheet, data, book)
+            found = _sheet_rows(sheet, data)
             if found:
                 break
         return found
@@ -106,36 +111,29 @@ def _refuse_bombs(data: bytes) -> None:
         raise refuse_file("bomb")
 
 
-def _sheet_rows(sheet: Any, data: bytes, book: Any) -> list[Row]:
+def _sheet_rows(sheet: Any, data: bytes) -> list[Row]:
     sheet.reset_dimensions()
     rows = _keep(enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1))
     if not rows:
         return rows
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         source = archive.read(sheet._worksheet_path)
-    if b"<f" in source or b":f>" in source:
-        rows = _mark_uncomputed(rows, data, sheet.title)
-    return _fill_merged(rows, source)
+    return _fill_merged(_mark_uncomputed(rows, source), source)
 
 
-def _mark_uncomputed(rows: list[Row], data: bytes, title: str) -> list[Row]:
-    """A formula that no spreadsheet program has computed yet reads as an empty cell: say so instead of losing it."""
-    sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=False)[title]
-    sheet.reset_dimensions()
-    formulas: dict[int, Sequence[Any]] = {}
-    for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), 1):
-        if number > LAST_ROW:
-            break
-        if any(cell.data_type == "f" for cell in cells):
-            formulas[number] = cells
-    held = dict(rows)
-    for number, cells in formulas.items():
-        values = list(held.get(number, ())) or [None] * len(cells)
-        values += [None] * (len(cells) - len(values))
-        for i, cell in enumerate(cells):
-            if cell.data_type == "f" and values[i] is None:
-                values[i] = UNCOMPUTED
-        held[number] = values
+def _mark_uncomputed(rows: list[Row], source: bytes) -> list[Row]:
+    """A formula that no spreadsheet program has computed yet reads as an empty cell: say so instead of losing it.
+
+    One that was computed to an empty text says so by its type.
+    """
+    held = {number: list(cells) for number, cells in rows}
+    for attributes in _UNCOMPUTED.findall(source):
+        place = _PLACE.search(attributes)
+        if place is None or b't="str"' in attributes:
+            continue
+        column, number = column_index_from_string(place[1].decode()) - 1, int(place[2])
+        if column < MOST_COLUMNS and number <= LAST_ROW:
+            held.setdefault(number, [None] * MOST_COLUMNS)[column] = UNCOMPUTED
     return sorted(held.items())
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from fieldapp.accounts.queries import visible
@@ -123,34 +123,40 @@ def search(session: Session, actor: Actor, text: str) -> list[Found]:
         .join(Building, Building.id == Dwelling.building_id)
         .outerjoin(Resident, and_(Resident.household_id == Household.id, Resident.left_on.is_(None)))
         .outerjoin(head, and_(head.household_id == Household.id, head.relation == "02", head.left_on.is_(None)))
-        .order_by(Building.position, Dwelling.entrance, Dwelling.floor.desc(), Dwelling.column, Resident.position)
         .limit(LIMIT * 4)
     )
     place = re.fullmatch(r"(\S+?)\s*(?:号楼|栋|幢|号|院)?[\s\-—_/]+(\S+)", text)
     if text.isdigit() and len(text) <= 4:
-        matches = or_(Resident.phone_tail == text, Dwelling.room.startswith(text, autoescape=True))
+        exact = or_(Resident.phone_tail == text, Dwelling.room == text)
+        matches = or_(exact, Dwelling.room.startswith(text, autoescape=True))
     elif (place and not text.isascii()) or (place and place[2].isdigit()):
+        exact = and_(or_(Building.code == place[1], Building.name == place[1]), Dwelling.room == place[2])
         matches = and_(
             or_(Building.code == place[1], Building.name.startswith(place[1], autoescape=True)),
             Dwelling.room.startswith(place[2], autoescape=True),
         )
     elif text.isascii() and text.isalpha():
+        exact = or_(Resident.initials == text, Resident.pinyin == text)
         matches = or_(
             Resident.initials.startswith(text, autoescape=True), Resident.pinyin.startswith(text, autoescape=True)
         )
     elif text.isascii() and text.isdigit():
-        matches = Resident.phone == text
+        exact = matches = Resident.phone == text
     else:
-        matches = or_(
-            Resident.name.startswith(text, autoescape=True), func.lower(Building.name).startswith(text, autoescape=True)
-        )
-    rows = session.execute(visible(statement.where(matches), actor, Dwelling)).all()
+        name, building = func.lower(Resident.name), func.lower(Building.name)
+        exact = or_(name == text, building == text)
+        matches = or_(name.startswith(text, autoescape=True), building.startswith(text, autoescape=True))
+    statement = statement.where(matches).order_by(
+        case((exact, 0), else_=1),
+        Building.position,
+        Dwelling.entrance,
+        Dwelling.floor.desc(),
+        Dwelling.column,
+        Resident.position,
+    )
     seen: dict[UUID, Found] = {}
-    by_person = not (text.isdigit() or place)
-    for row in rows:
-        found = Found(*row)
-        if found.household_id not in seen or (by_person and found.name and found.name.lower() == text):
-            seen.setdefault(found.household_id, found)
+    for row in session.execute(visible(statement, actor, Dwelling)):
+        seen.setdefault(row[0], Found(*row))
     return list(seen.values())[:LIMIT]
 
 

@@ -1,5 +1,6 @@
 """The registry's rules: codes, ID numbers, pinyin, how a household stood on a day."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -125,6 +126,10 @@ def sex_of(id_number: str) -> str:
 
 
 def pinyin_keys(name: str) -> tuple[str, str]:
-    """What a name is found by: its pinyin in one word and its initials, both lower case (张三: zhangsan, zs)."""
-    syllables = [s.lower() for s in lazy_pinyin(name, style=Style.NORMAL) if s.strip()]
+    """What a name is found by: its pinyin in one word and its initials, both lower case (张三: zhangsan, zs).
+
+    What stands between names (阿依古丽·买买提, John Smith) is left out: nobody types it.
+    """
+    parts = re.split(r"[\W_]+", name)
+    syllables = [s.lower() for part in parts if part for s in lazy_pinyin(part, style=Style.NORMAL)]
     return "".join(syllables)[:128], "".join(s[0] for s in syllables)[:32]

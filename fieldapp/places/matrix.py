@@ -56,7 +56,8 @@ class Matrix:
 def matrix_of(doors: Sequence[Any], *, is_courtyard: bool) -> Matrix:
     """Lay doors out: entrances side by side, top floor first; a courtyard's around its yard.
 
-    Doors that would stand in the same cell (two households behind one door) are put side by side.
+    Doors that would stand in the same cell (two households behind one door) are put side by side; in a courtyard those
+    without a place, or whose place is taken, stand in rows of their own below, so that the ring stays as it is.
     """
     counts: dict[Any, int] = {}
     for door in doors:
@@ -91,15 +92,29 @@ def _side_by_side(doors: Iterable[Any], row_of: dict[int, int]) -> list[Cell]:
 
 
 def _courtyard(doors: Sequence[Any], counts: dict[Any, int]) -> Matrix:
-    placed = [d for d in doors if d.row]
-    cells = [Cell(d, d.row, max(d.column, 1), max(d.span, 1), max(d.row_span, 1)) for d in placed]
+    cells, others = _around(doors)
     rows = max((c.row + c.row_span - 1 for c in cells), default=0)
     columns = max((c.column + c.span - 1 for c in cells), default=4)
     yard = _yard(cells, rows, columns)
-    for i, door in enumerate(d for d in doors if not d.row):
+    for i, door in enumerate(others):
         cells.append(Cell(door, rows + 1 + i // columns, i % columns + 1, 1, 1))
     rows = max((c.row + c.row_span - 1 for c in cells), default=0)
     return Matrix(True, (), (), columns, rows, tuple(cells), yard, counts)
+
+
+def _around(doors: Sequence[Any]) -> tuple[list[Cell], list[Any]]:
+    """The doors that have a place around the yard, and those that have none or come second to it."""
+    taken: set[tuple[int, int]] = set()
+    cells, others = [], []
+    for door in doors:
+        cell = Cell(door, door.row or 0, max(door.column, 1), max(door.span, 1), max(door.row_span, 1))
+        ground = {(cell.row + i, cell.column + j) for i in range(cell.row_span) for j in range(cell.span)}
+        if not door.row or ground & taken:
+            others.append(door)
+        else:
+            taken |= ground
+            cells.append(cell)
+    return cells, others
 
 
 def _yard(cells: Sequence[Cell], rows: int, columns: int) -> tuple[int, int, int, int] | None:

@@ -52,6 +52,8 @@ def community_by_code(session: Session, code: str) -> Community | None:
 
 def communities_of_street(session: Session, street_code: str | None) -> list[Community]:
     """The communities a street office answers for."""
+    if not street_code:
+        return []
     return list(session.scalars(select(Community).where(Community.street_code == street_code).order_by(Community.name)))
 
 

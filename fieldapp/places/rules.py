@@ -46,9 +46,10 @@ def lay_out(households: int, levels: int | None, entrances: int | Sequence[int] 
     cells = []
     for entrance, share in enumerate(shares, 1):
         used = min(floors, share)
+        digits = max(len(str(ceil(share / used))), 2)
         for i in range(share):
             floor, column = i % used + 1, i // used + 1
-            cells.append(Cell(entrance, floor, f"{floor}{column:02d}", column))
+            cells.append(Cell(entrance, floor, f"{floor}{column:0{digits}d}", column))
     return sorted(cells, key=lambda cell: (cell.entrance, cell.floor, cell.column))
 
 

@@ -149,7 +149,5 @@ def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
 
 
 def longest_unmet(tally: Tally, day: date) -> int | None:
-    """Days since the household longest unmet was met; None where somebody was never met, or nobody lives."""
-    if tally.never_met or tally.longest_unmet_since is None:
-        return None
-    return (day - tally.longest_unmet_since).days
+    """Days since the household longest unmet was met; never met ones are counted apart. None where nobody was met."""
+    return None if tally.longest_unmet_since is None else (day - tally.longest_unmet_since).days

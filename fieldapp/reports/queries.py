@@ -40,13 +40,14 @@ def coverage(session: Session, actor: Actor, span: Span, today: date) -> Coverag
     for district_id, met in _met(session, actor, span, day):
         if district_id in districts:
             districts[district_id].met = met
+    met_in_all = _met_in_all(session, actor, span, day)
     for district_id, left in _priority_left(session, actor, span, day).items():
         if district_id in districts:
             districts[district_id].priority_left = left
     for district_id, last in _last_knocks(session, actor, day):
         if district_id in districts and last:
             districts[district_id].quiet_days = (day - last).days
-    return Coverage(span, day, list(districts.values()), buildings, total, _orphans(session, actor, day))
+    return Coverage(span, day, list(districts.values()), buildings, total, _orphans(session, actor, day), met_in_all)
 
 
 def _of_day(period: Any, day: date) -> Any:
@@ -103,24 +104,30 @@ def _placed_visits(columns: Any, actor: Actor) -> Any:
 
 def _met(session: Session, actor: Actor, span: Span, day: date) -> Any:
     """Distinct households met in the span, by the district each door was in on the day of the visit."""
-    columns = (Placement.district_id, func.count(Visit.household_id.distinct()))
-    return session.execute(
-        _placed_visits(columns, actor)
-        .where(Visit.outcome.in_(MET), Visit.visited_on >= span.first, Visit.visited_on <= day, stands())
-        .group_by(Placement.district_id)
-    )
+    statement = _placed_visits((Placement.district_id, func.count(Visit.household_id.distinct())), actor)
+    return session.execute(statement.where(_met_in(span, day)).group_by(Placement.district_id))
+
+
+def _met_in_all(session: Session, actor: Actor, span: Span, day: date) -> int:
+    """Distinct households met in the span: one that changed district and was met in both counts once."""
+    statement = _placed_visits((func.count(Visit.household_id.distinct()),), actor)
+    return session.scalar(statement.where(_met_in(span, day), Placement.district_id.isnot(None))) or 0
+
+
+def _met_in(span: Span, day: date) -> Any:
+    return and_(Visit.outcome.in_(MET), Visit.visited_on >= span.first, Visit.visited_on <= day, stands())
 
 
 def _last_knocks(session: Session, actor: Actor, day: date) -> Any:
-    """The last day anybody knocked, whatever the outcome, by the district of today's doors."""
+    """The last day anybody knocked, whatever the outcome, by the district of the day's doors."""
     statement = (
-        select(Dwelling.district_id, func.max(Visit.visited_on))
+        select(Placement.district_id, func.max(Visit.visited_on))
         .join(Household, Household.id == Visit.household_id)
-        .join(Dwelling, Dwelling.id == Household.dwelling_id)
-        .where(Visit.visited_on <= day)
-        .group_by(Dwelling.district_id)
+        .join(Placement, and_(Placement.dwelling_id == Household.dwelling_id, _of_day(Placement, day)))
+        .where(Visit.visited_on <= day, stands())
+        .group_by(Placement.district_id)
     )
-    return session.execute(visible(statement, actor, Dwelling, figures=True))
+    return session.execute(visible(statement, actor, Placement, figures=True))
 
 
 def _priority_left(session: Session, actor: Actor, span: Span, day: date) -> dict[UUID, int]:

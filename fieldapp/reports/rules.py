@@ -93,11 +93,8 @@ class Coverage:
     total: Tally
     orphans: int
     """Dwellings in no district."""
-
-    @property
-    def met(self) -> int:
-        """Distinct households met, all districts together."""
-        return sum(district.met for district in self.districts)
+    met: int = 0
+    """Distinct households met, all districts together: fewer than their sum where a door changed district."""
 
     @property
     def priority_left(self) -> int:

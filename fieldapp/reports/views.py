@@ -93,6 +93,8 @@ def _shapes(who: Actor) -> dict[UUID, dict[str, Any] | None]:
 
 def _download(data: bytes, name: str, kind: str, where: Community) -> Response:
     opened = db.session()
+    # In a transaction of its own: on SQLite a reader that turns writer is refused when somebody wrote meanwhile.
+    opened.commit()
     accounts.leave_trace(
         opened, deed="export.coverage", at=clock.now(), user_id=actor().user_id, community_id=where.id, subject=name
     )

@@ -42,12 +42,12 @@ def read_visit(one: Mapping[str, str], many: Mapping[str, Sequence[str]], now: d
     Faults: `outcome` missing, `way` unknown, `time` unreadable, `future`, `ancient`, `long` (too many signs), `date`,
     `id`, `place` (coordinates that are none). An empty field is no fault but the outcome's.
     """
-    draft = VisitDraft(sentence=one.get("sentence", "").strip(), promise=one.get("promise", "").strip())
+    draft = VisitDraft(sentence=_words(one.get("sentence", "")), promise=_words(one.get("promise", "")))
     draft.is_urgent = bool(one.get("urgent"))
     _read_choices(draft, one)
     _read_time(draft, one, now)
     _read_keys(draft, one, many)
-    draft.topics = list(dict.fromkeys(t.strip()[:24] for t in many.get("topics", ()) if t.strip()))[:MOST_TOPICS]
+    draft.topics = list(dict.fromkeys(t[:24] for t in map(_words, many.get("topics", ())) if t))[:MOST_TOPICS]
     if len(draft.sentence) > LONGEST_SENTENCE:
         draft.faults["sentence"] = "long"
     if len(draft.promise) > LONGEST_PROMISE:
@@ -59,6 +59,11 @@ def read_visit(one: Mapping[str, str], many: Mapping[str, Sequence[str]], now: d
             draft.faults["promise_due_on"] = "date"
     _read_place(draft, one)
     return draft
+
+
+def _words(text: str) -> str:
+    """Text without the sign that PostgreSQL cannot keep."""
+    return text.replace("\0", "").strip()
 
 
 def _read_choices(draft: VisitDraft, one: Mapping[str, str]) -> None:

@@ -118,10 +118,11 @@ def _shop(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling]
         _take_households(session, dwelling)
 
 
-def _flat(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], _form: Mapping[str, str]) -> None:
+def _flat(session: Session, dwellings: Sequence[Dwelling], chosen: Sequence[Dwelling], _form: Mapping[str, str]) -> None:
+    home = "house" if any(d.kind == "house" for d in dwellings) else "flat"
     for dwelling in chosen:
         if dwelling.kind == "shop":
-            dwelling.kind, dwelling.name = "flat", None
+            dwelling.kind, dwelling.name = home, None
             open_door(session, dwelling)
 
 

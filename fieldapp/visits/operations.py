@@ -99,9 +99,12 @@ def _promise(session: Session, actor: Actor, visit: Visit, draft: VisitDraft) ->
 
 
 def _follow_occupancy(session: Session, household: Household, visit: Visit, corrects: Visit | None) -> None:
-    """Most visits change nothing about who lives here; then the timeline is left alone."""
-    saw = {visit.outcome} | ({corrects.outcome} if corrects else set())
-    if saw & set(_SAW) or (visit.is_met and not household.is_occupied):
+    """Most visits change nothing about who lives here; then the timeline is left alone.
+
+    A late entry may say that somebody was met in what is known as a vacancy of then, a correction that nobody was.
+    """
+    revives = visit.is_met and (visit.is_late_entry or not household.is_occupied)
+    if corrects or visit.outcome in _SAW or revives:
         sightings = [
             Sighting(seen.visited_on, _SAW.get(Outcome(seen.outcome)), seen.id)
             for seen in queries.occupancy_sightings(session, household.id)

@@ -21,8 +21,8 @@ Code = Literal["empty", "too_big", "too_many_pixels", "not_a_photo", "broken", "
 
 MAX_BYTES = 30 * 1024 * 1024
 """The largest file read, in bytes."""
-MAX_PIXELS = 24_000_000
-"""The largest picture decoded, in pixels (width times height)."""
+MAX_PIXELS = 24_500_000
+"""The largest picture decoded, in pixels (width times height): what phones sell as 24 megapixels is up to 24.47."""
 FULL_SIDE = 2048
 """The longest side of what is kept, in pixels."""
 THUMBNAIL_SIDE = 320

@@ -1,18 +1,20 @@
 """Reading the visit log: doors with what decides their state, a household's visits, promises, photos."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from fieldapp.accounts.models import User
-from fieldapp.accounts.queries import visible
-from fieldapp.accounts.rules import Actor
-from fieldapp.households.models import CareGroup, CareMembership, Household, Resident
+from fieldapp.accounts.queries import anybody, bounds, visible
+from fieldapp.accounts.rules import Actor, Role
+from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
 from fieldapp.places.models import Building, Dwelling, Placement
 from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
 from fieldapp.visits.rules import MET, Care, Door, DoorFacts, Outcome, Promise, Span, Way, month_of
@@ -21,22 +23,32 @@ from fieldapp.visits.rules import MET, Care, Door, DoorFacts, Outcome, Promise, 
 Rows = Select[*tuple[Any, ...]]
 
 
+_LATER = aliased(Visit)
+_HEAD = aliased(Resident)
+"""Aliases shared by all statements: making one takes 0.6 ms, more than most queries."""
+
+
 def stands(visit: Any = Visit) -> ColumnElement[bool]:
     """Whether a visit has not been corrected by a later one: only such a visit counts."""
-    later = aliased(Visit)
-    return ~exists().where(later.corrects_id == visit.id)
+    return ~exists().where(_LATER.corrects_id == visit.id)
 
 
-def last_met_on(household_id: Any, until: date | None = None, *, at_door: bool = False) -> Any:
-    """The last day somebody of a household was met, before or on `until`, as a scalar subquery."""
-    met = select(func.max(Visit.visited_on)).where(
-        Visit.household_id == household_id, Visit.outcome.in_(MET), stands(Visit)
-    )
+def last_met_on(household_id: Any, until: Any = None, *, at_door: bool = False) -> Any:
+    """The last day somebody of a household was met, before or on `until`, as a scalar subquery.
+
+    It goes back through the index and stops at the first: a third of the time of a maximum over all visits.
+    """
+    met = select(Visit.visited_on).where(Visit.household_id == household_id, _was_met(), stands())
     if until is not None:
         met = met.where(Visit.visited_on <= until)
     if at_door:
         met = met.where(Visit.way == Way.DOOR)
-    return met.correlate_except(Visit).scalar_subquery()
+    return met.order_by(Visit.visited_on.desc()).limit(1).correlate_except(Visit).scalar_subquery()
+
+
+def _was_met() -> ColumnElement[bool]:
+    """Somebody was met. Two comparisons: a list would be written into the statement anew at every execution."""
+    return or_(*(Visit.outcome == outcome for outcome in MET))
 
 
 def doors(
@@ -48,58 +60,56 @@ def doors(
     building_id: UUID | None = None,
     household_id: UUID | None = None,
 ) -> list[Door]:
-    """The doors the actor may see, of one building or of all, as they stand on `day`. Four queries."""
-    statement = _doors(actor)
-    if building_id:
-        statement = statement.where(Dwelling.building_id == building_id)
-    if household_id:
-        statement = statement.where(Household.id == household_id)
-    rows = session.execute(statement).all()
-    households = statement.with_only_columns(Household.id, maintain_column_froms=True).order_by(None)
-    knocks = _knocks(session, households, day)
-    cares = _cares(session, households, day)
-    promises = _promises(session, households)
-    return [
-        Door(
-            dwelling_id=row.dwelling_id,
-            building_id=row.building_id,
-            building=row.building,
-            building_position=row.position,
-            is_courtyard=row.kind_of_building == "courtyard",
-            entrance=row.entrance,
-            floor=row.floor,
-            room=row.room,
-            column=row.column,
-            row=row.row,
-            span=row.span,
-            row_span=row.row_span,
-            shop=row.shop,
-            household_id=row.household_id,
-            head=row.head,
-            facts=DoorFacts(
-                occupied=_occupied(row),
-                last_met_on=row.last_met_on,
-                knocks=knocks.get(row.household_id, ()),
-                cares=cares.get(row.household_id, ()),
-            ),
-            day=day,
-            routine_days=routine_days,
-            promise=promises.get(row.household_id),
+    """The doors the actor may see, of one building or of all, as they stand on `day`. Four queries.
+
+    The statements are built once a role: to put them together takes longer than to run them.
+    """
+    of = "building" if building_id else "household" if household_id else "all"
+    values = bounds(actor) | {"day": day, "month": month_of(day).first, "of": building_id or household_id}
+    knocks = _by_household(session.execute(_knocks(actor.role, of), values))
+    cares = _by_household(session.execute(_cares(actor.role, of), values))
+    promises = {key: Promise(*promise) for key, *promise in session.execute(_promises(actor.role, of), values)}
+    found = []
+    for *place, household, head, kind, occupancy, last_met in session.execute(_doors(actor.role, of), values):
+        facts = DoorFacts(
+            occupied=_occupied(kind, household, occupancy),
+            last_met_on=last_met,
+            knocks=[(knocked_on, Outcome(outcome)) for knocked_on, outcome in knocks.get(household, ())],
+            cares=[Care(*care) for care in cares.get(household, ())],
         )
-        for row in rows
-    ]
+        found.append(Door(*place, household, head, facts, day, routine_days, promises.get(household)))
+    return found
 
 
-def _doors(actor: Actor) -> Rows:
-    head = aliased(Resident)
+def _by_household(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    """Rows by the household they begin with, without it."""
+    by_household = defaultdict(list)
+    for household_id, *rest in rows:
+        by_household[household_id].append(rest)
+    return by_household
+
+
+def _of(statement: Select[Any], role: Role, of: str) -> Select[Any]:
+    """Narrow doors to what a role may see, and to one building or household where `of` says so."""
+    if of != "all":
+        statement = statement.where((Household.id if of == "household" else Dwelling.building_id) == bindparam("of"))
+    return visible(statement, anybody(role), Dwelling)
+
+
+def _households(role: Role, of: str) -> Select[Any]:
+    return _of(select(Household.id).join(Dwelling, Dwelling.id == Household.dwelling_id), role, of)
+
+
+@cache
+def _doors(role: Role, of: str) -> Select[Any]:
+    """Doors in the order of the fields of `Door`, then what decides the state."""
     statement = (
         select(
-            Dwelling.id.label("dwelling_id"),
+            Dwelling.id,
             Dwelling.building_id,
-            Building.name.label("building"),
+            Building.name,
             Building.position,
-            Building.kind.label("kind_of_building"),
-            Dwelling.kind,
+            Building.kind == "courtyard",
             Dwelling.entrance,
             Dwelling.floor,
             Dwelling.room,
@@ -107,52 +117,50 @@ def _doors(actor: Actor) -> Rows:
             Dwelling.row,
             Dwelling.span,
             Dwelling.row_span,
-            Dwelling.name.label("shop"),
-            Household.id.label("household_id"),
+            Dwelling.name,
+            Household.id,
+            _HEAD.name,
+            Dwelling.kind,
             Household.occupancy,
-            head.name.label("head"),
-            last_met_on(Household.id).label("last_met_on"),
+            last_met_on(Household.id, bindparam("day")),
         )
         .join(Building, Building.id == Dwelling.building_id)
         .outerjoin(Household, Household.dwelling_id == Dwelling.id)
-        .outerjoin(head, and_(head.household_id == Household.id, head.relation == "02", head.left_on.is_(None)))
+        .outerjoin(_HEAD, is_head_of(Household.id))
         .order_by(Building.position, Dwelling.entrance, Dwelling.floor.desc(), Dwelling.column, Household.number)
     )
-    return visible(statement, actor, Dwelling)
+    return _of(statement, role, of)
 
 
-def _occupied(row: Any) -> bool | None:
-    if row.kind == "shop":
+def is_head_of(household_id: Any) -> ColumnElement[bool]:
+    """The join of a household to the one who is its head today."""
+    return and_(_HEAD.household_id == household_id, _HEAD.relation == "02", _HEAD.left_on.is_(None))
+
+
+def _occupied(kind: str, household_id: UUID | None, occupancy: str | None) -> bool | None:
+    if kind == "shop":
         return None
-    return row.household_id is not None and row.occupancy not in ("vacant", "gone")
+    return household_id is not None and occupancy not in ("vacant", "gone")
 
 
-def _knocks(session: Session, households: Rows, day: date) -> dict[UUID, list[tuple[date, Outcome]]]:
-    month = month_of(day)
-    found = session.execute(
+@cache
+def _knocks(role: Role, of: str) -> Select[Any]:
+    return (
         select(Visit.household_id, Visit.visited_on, Visit.outcome)
         .where(
-            Visit.household_id.in_(households), Visit.visited_on >= month.first, Visit.visited_on <= day, stands(Visit)
+            Visit.household_id.in_(_households(role, of)),
+            Visit.visited_on >= bindparam("month"),
+            Visit.visited_on <= bindparam("day"),
+            stands(),
         )
         .order_by(Visit.visited_at, Visit.id)
     )
-    by_household = defaultdict(list)
-    for household_id, visited_on, outcome in found:
-        by_household[household_id].append((visited_on, Outcome(outcome)))
-    return by_household
 
 
-def _cares(session: Session, households: Rows, day: date) -> dict[UUID, list[Care]]:
-    found = session.execute(
-        select(CareMembership, CareGroup)
-        .join(CareGroup, CareGroup.id == CareMembership.group_id)
-        .where(
-            CareMembership.household_id.in_(households),
-            CareMembership.since <= day,
-            CareMembership.until > day,
-            CareGroup.active,
-        )
-        .with_only_columns(
+@cache
+def _cares(role: Role, of: str) -> Select[Any]:
+    return (
+        select(
             CareMembership.household_id,
             CareGroup.name,
             CareMembership.since,
@@ -161,25 +169,34 @@ def _cares(session: Session, households: Rows, day: date) -> dict[UUID, list[Car
             CareGroup.within_days,
             CareGroup.is_sensitive,
         )
+        .join(CareGroup, CareGroup.id == CareMembership.group_id)
+        .where(
+            CareMembership.household_id.in_(_households(role, of)),
+            CareMembership.since <= bindparam("day"),
+            CareMembership.until > bindparam("day"),
+            CareGroup.active,
+        )
         .order_by(CareGroup.position)
     )
-    by_household = defaultdict(list)
-    for row in found:
-        by_household[row[0]].append(Care(*row[1:]))
-    return by_household
 
 
-def _promises(session: Session, households: Rows) -> dict[UUID, Promise]:
-    found = session.execute(
+@cache
+def _promises(role: Role, of: str) -> Select[Any]:
+    return (
         select(FollowUp.household_id, FollowUp.id, FollowUp.promise, FollowUp.due_on)
-        .where(FollowUp.household_id.in_(households), FollowUp.done_at.is_(None))
+        .where(FollowUp.household_id.in_(_households(role, of)), FollowUp.done_at.is_(None))
         .order_by(FollowUp.due_on.desc())
     )
-    return {row[0]: Promise(*row[1:]) for row in found}
 
 
 def households_met_in(session: Session, actor: Actor, span: Span, until: date) -> int:
     """How many distinct households were met in the actor's districts, by the district each door was in on that day."""
+    values = bounds(actor) | {"first": span.first, "last": min(until, span.last)}
+    return session.scalar(_met_in(actor.role), values) or 0
+
+
+@cache
+def _met_in(role: Role) -> Select[Any]:
     statement = (
         select(func.count(Visit.household_id.distinct()))
         .join(Household, Household.id == Visit.household_id)
@@ -192,10 +209,13 @@ def households_met_in(session: Session, actor: Actor, span: Span, until: date) -
             ),
         )
         .where(
-            Visit.outcome.in_(MET), Visit.visited_on >= span.first, Visit.visited_on <= min(until, span.last), stands()
+            _was_met(),
+            Visit.visited_on >= bindparam("first"),
+            Visit.visited_on <= bindparam("last"),
+            stands(),
         )
     )
-    return session.scalar(visible(statement, actor, Placement)) or 0
+    return visible(statement, anybody(role), Placement)
 
 
 @dataclass
@@ -269,7 +289,7 @@ def residents_last_met(session: Session, household_id: UUID) -> dict[UUID, date]
 def promises_of(session: Session, household_id: UUID) -> list[FollowUp]:
     """What is promised to a household and still open, soonest first."""
     statement = select(FollowUp).where(FollowUp.household_id == household_id, FollowUp.done_at.is_(None))
-    return list(session.scalars(statement.order_by(FollowUp.due_on, FollowUp.id)))
+    return list(session.scalars(statement.order_by(FollowUp.due_on.nulls_last(), FollowUp.id)))
 
 
 def is_in_use(session: Session, dwelling_id: UUID) -> bool:
@@ -353,7 +373,7 @@ def _follow_ups(actor: Actor) -> Rows:
 
 def open_follow_ups(session: Session, actor: Actor) -> list[OpenPromise]:
     """What was promised and not yet done, soonest first."""
-    statement = _follow_ups(actor).where(FollowUp.done_at.is_(None)).order_by(FollowUp.due_on, FollowUp.id)
+    statement = _follow_ups(actor).where(FollowUp.done_at.is_(None)).order_by(FollowUp.due_on.nulls_last(), FollowUp.id)
     return [OpenPromise(*row) for row in session.execute(statement)]
 
 

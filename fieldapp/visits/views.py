@@ -96,7 +96,7 @@ def create(household_id: UUID) -> AnyResponse | tuple[str, int]:
     opened, who, address = db.session(), actor(), _address(household_id)
     many = {name: request.form.getlist(name) for name in ("met", "topics")}
     draft = read_visit(request.form, many, clock.now())
-    corrects = _corrected()
+    corrects = _corrected(address)
     _check_people(address, draft)
     if draft.faults:
         return _form(address, draft, corrects=corrects), 422
@@ -110,12 +110,16 @@ def create(household_id: UUID) -> AnyResponse | tuple[str, int]:
     return go(url_for("visits.saved", visit_id=visit.id))
 
 
-def _corrected() -> Visit | None:
+def _corrected(address: Address) -> Visit | None:
+    """The visit that this one corrects: one at the same door."""
     try:
         key = request.form.get("corrects_id")
-        return _visit(UUID(key)) if key else None
+        corrects = _visit(UUID(key)) if key else None
     except ValueError:
         abort(400)
+    if corrects and corrects.household_id != address.household.id:
+        abort(404)
+    return corrects
 
 
 def _check_people(address: Address, draft: VisitDraft) -> None:
@@ -136,7 +140,9 @@ def _take_photos(visit: Visit, files: list[FileStorage]) -> None:
     store = _store()
     sent = [file for file in files if file.filename]
     for number, file in enumerate(sent, 1):
-        if len(queries.photos_of(opened, visit.id)) >= MOST_PHOTOS:
+        kept = len(queries.photos_of(opened, visit.id))
+        opened.commit()  # a photo takes a second to rebuild: on SQLite nobody could save anything as long
+        if kept >= MOST_PHOTOS:
             flash(_("一次走访最多 %(n)s 张照片，后面的没有收。", n=MOST_PHOTOS), "warn")
             break
         try:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fieldapp.exchange.features import building_properties, laid_out, numeral, read_buildings, read_districts
+from fieldapp.exchange.features import building_properties, numeral, read_buildings, read_districts
+from fieldapp.exchange.layout import laid_out
 from geo.geojson import GeoJSONError, dump
 from tests.exchange.made import point, square
 

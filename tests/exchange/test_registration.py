@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from fieldapp.accounts.rules import Actor
 from fieldapp.exchange import files, queries
 from fieldapp.exchange.problems import Refused
-from fieldapp.exchange.registration import HouseholdsDone, phone_tail
+from fieldapp.exchange.registration import HouseholdsDone
+from fieldapp.exchange.rows import phone_tail
 from fieldapp.households.models import CareMembership, Household, OccupancyPeriod, Resident
 from fieldapp.places.models import Dwelling
 from fieldapp.places.rules import ALWAYS, FOREVER

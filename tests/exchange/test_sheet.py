@@ -145,3 +145,16 @@ def test_nothing_written_is_ever_computed_and_it_reads_back() -> None:
 def test_what_xml_cannot_hold_is_left_out() -> None:
     assert read_table(write_xlsx("t", ["a"], [["x\x00\x0by\ud800"]]))[1][1][0] == "xy"
     assert read_table(write_csv(["a"], [["x\x00\x0by\ud800"]]))[1][1][0] == "xy"
+
+
+def test_a_formula_computed_to_nothing_is_an_empty_cell() -> None:
+    source = zipfile.ZipFile(io.BytesIO(xlsx([["a", "b", "c"], ["=1+1", "x"]])))
+    parts = {name: source.read(name) for name in source.namelist()}
+    cells = (
+        b'<c r="A2" t="str"><f>IF(1,"","")</f><v></v></c><c r="B2"><f>1+1</f></c><c r="C2"><f>1+1</f><v>2</v></c>'
+        b'<c r="D2" t="e"><f>A9</f><v>#REF!</v></c>'
+    )
+    text = parts["xl/worksheets/sheet1.xml"]
+    start, end = text.index(b'<c r="A2"'), text.index(b"</row>", text.index(b'<c r="A2"'))
+    parts["xl/worksheets/sheet1.xml"] = text[:start] + cells + text[end:]
+    assert list(read_table(packed(parts))[1][1])[:4] == [None, UNCOMPUTED, 2, "#REF!"]

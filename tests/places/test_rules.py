@@ -62,6 +62,12 @@ def test_entrances_get_the_households_they_are_said_to_have(shares: list[int], l
     assert_sound(cells, levels)
 
 
+def test_a_hostels_long_corridors_keep_their_rooms_apart() -> None:
+    cells = lay_out(1200, 11, 1)
+    assert_sound(cells, 11)
+    assert {"1001", "1110", "11109"} <= {cell.room for cell in cells}
+
+
 def assert_sound(cells: list[Cell], levels: int | None) -> None:
     assert len({(c.entrance, c.room) for c in cells}) == len(cells), "a room is unique behind its entrance"
     assert len({(c.entrance, c.floor, c.column) for c in cells}) == len(cells), "no two doors in one place"

@@ -7,9 +7,14 @@ document.addEventListener("submit", (event) => {
   if (form.hasAttribute("hx-post") || form.hasAttribute("data-again")) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
-  setTimeout(() => delete form.dataset.sent, 8000);
+  form.setAttribute("aria-busy", "true");
+  setTimeout(() => again(form), 30000);
 });
-addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
+addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach(again));
+function again(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
+}
 
 // What a select or a checkbox changes by itself is sent by itself.
 document.addEventListener("change", (event) => {
