@@ -208,8 +208,8 @@ def care_names(session: Session, actor: Actor, day: date) -> dict[tuple[UUID, UU
         .where(CareMembership.since <= day, CareMembership.until > day, CareGroup.active)
     )
     found: dict[tuple[UUID, UUID | None], list[Group]] = {}
-    for household_id, resident_id, *group in session.execute(visible(statement, actor, CareMembership)):
-        found.setdefault((household_id, resident_id), []).append((group[0], group[1], group[2]))
+    for household_id, resident_id, position, code, name in session.execute(visible(statement, actor, CareMembership)):
+        found.setdefault((household_id, resident_id), []).append((position, code, name))
     return found
 
 

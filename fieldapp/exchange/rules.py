@@ -15,7 +15,7 @@ from fieldapp.exchange.columns import BY_KEY, COLUMNS, Column, Header, find_head
 from fieldapp.exchange.directory import Directory, KnownBuilding
 from fieldapp.exchange.drafts import DoorDraft, HouseholdDraft, Person
 from fieldapp.exchange.problems import Refused, RowProblem
-from fieldapp.exchange.sheet import Row
+from fieldapp.exchange.sheet import MOST_COLUMNS, Row
 from fieldapp.households.rules import HEAD, birth_date_of, sex_of
 
 PERSON = ("name", "relation", "sex", "birth_date", "id_number", "phone", "registered_at")
@@ -69,7 +69,12 @@ def read_registration(rows: Sequence[Row], directory: Directory, today: date) ->
     if not lines:
         raise Refused([RowProblem(None, "", "", "empty")])
     _check_together(lines, header)
-    problems = [problem for line in lines for problem in line.problems]
+    places = {header.names[key]: place for key, place in header.places.items()}
+    problems = [
+        problem
+        for line in lines
+        for problem in sorted(line.problems, key=lambda problem: places.get(problem.column, MOST_COLUMNS))
+    ]
     bad = frozenset(line.number for line in lines if line.problems)
     doors = _doors([line for line in lines if not line.problems])
     return Registration(header, doors, problems, len(lines), bad)

@@ -212,7 +212,7 @@ def buildings_lines(done: BuildingsDone) -> list[str]:
     if done.doors:
         lines.append(_("排出了 %(n)s 个门，可以在楼栋页上改", n=done.doors))
     if done.without_doors:
-        lines.append(_("%(n)s 栋还没有门，可以导入住户表，或勾上“没有门的楼栋先排出门”", n=done.without_doors))
+        lines.append(_("%(n)s 栋还没有门，再导入住户表，或者先排出门（--lay-out）", n=done.without_doors))
     return lines + _placed_lines(done.placed) + repair_lines(done.repairs)
 
 

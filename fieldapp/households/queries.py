@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from fieldapp.accounts.queries import visible
-from fieldapp.accounts.rules import Actor
+from fieldapp.accounts.queries import anybody, bounds, visible
+from fieldapp.accounts.rules import Actor, Role
 from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
 from fieldapp.places.models import Building, Dwelling, Placement
 
@@ -34,40 +35,49 @@ class CareOf:
 
 def household(session: Session, actor: Actor, household_id: UUID) -> Address | None:
     """A household that the actor may see, with its door."""
+    row = session.execute(_household(actor.role), bounds(actor) | {"household": household_id}).first()
+    return Address(*row) if row else None
+
+
+@cache
+def _household(role: Role) -> Select[*tuple[Any, ...]]:
     statement = (
         select(Household, Dwelling, Building)
         .join(Dwelling, Dwelling.id == Household.dwelling_id)
         .join(Building, Building.id == Dwelling.building_id)
-        .where(Household.id == household_id)
+        .where(Household.id == bindparam("household"))
     )
-    row = session.execute(visible(statement, actor, Dwelling)).first()
-    return Address(*row) if row else None
+    return visible(statement, anybody(role), Dwelling)
 
 
 def residents_of(session: Session, household_id: UUID) -> list[Resident]:
     """Who lives in a household that was fetched through the wall, the head first."""
-    statement = (
-        select(Resident)
-        .where(Resident.household_id == household_id, Resident.left_on.is_(None))
-        .order_by(Resident.position, Resident.id)
-    )
-    return list(session.scalars(statement))
+    return list(session.scalars(_RESIDENTS, {"household": household_id}))
+
+
+_RESIDENTS = (
+    select(Resident)
+    .where(Resident.household_id == bindparam("household"), Resident.left_on.is_(None))
+    .order_by(Resident.position, Resident.id)
+)
 
 
 def cares_of(session: Session, household_id: UUID, day: date) -> list[CareOf]:
     """The care groups a household is in on a day."""
-    statement = (
-        select(CareMembership, CareGroup)
-        .join(CareGroup, CareGroup.id == CareMembership.group_id)
-        .where(
-            CareMembership.household_id == household_id,
-            CareMembership.since <= day,
-            CareMembership.until > day,
-            CareGroup.active,
-        )
-        .order_by(CareGroup.position)
+    return [CareOf(*row) for row in session.execute(_CARES, {"household": household_id, "day": day})]
+
+
+_CARES = (
+    select(CareMembership, CareGroup)
+    .join(CareGroup, CareGroup.id == CareMembership.group_id)
+    .where(
+        CareMembership.household_id == bindparam("household"),
+        CareMembership.since <= bindparam("day"),
+        CareMembership.until > bindparam("day"),
+        CareGroup.active,
     )
-    return [CareOf(*row) for row in session.execute(statement)]
+    .order_by(CareGroup.position)
+)
 
 
 def care_groups(session: Session, actor: Actor) -> list[CareGroup]:

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.models import User
-from fieldapp.accounts.queries import visible
-from fieldapp.accounts.rules import Actor
+from fieldapp.accounts.queries import anybody, bounds, visible
+from fieldapp.accounts.rules import Actor, Role
 from fieldapp.places.models import Assignment, Building, Community, District, DistrictBoundary, Dwelling
+
+Rows = Select[*tuple[Any, ...]]
 
 
 @dataclass
@@ -31,13 +34,12 @@ class DistrictOnDay:
 
 def district_ids_of(session: Session, user_id: UUID, day: date) -> frozenset[UUID]:
     """The districts somebody answers for on a day, as lead or partner."""
-    return frozenset(
-        session.scalars(
-            select(Assignment.district_id).where(
-                Assignment.user_id == user_id, Assignment.since <= day, Assignment.until > day
-            )
-        )
-    )
+    return frozenset(session.scalars(_DISTRICT_IDS, {"user": user_id, "day": day}))
+
+
+_DISTRICT_IDS = select(Assignment.district_id).where(
+    Assignment.user_id == bindparam("user"), Assignment.since <= bindparam("day"), Assignment.until > bindparam("day")
+)
 
 
 def community_by_id(session: Session, community_id: UUID | None) -> Community | None:
@@ -69,33 +71,46 @@ def any_demo(session: Session) -> bool:
 
 def districts_on(session: Session, actor: Actor, day: date, *, figures: bool = False) -> list[DistrictOnDay]:
     """The districts the actor may see, in their order, with the boundary and the people of `day`. Two queries."""
-    statement = (
-        select(District.id, District.code, District.name, DistrictBoundary.geometry)
-        .outerjoin(
-            DistrictBoundary,
-            (DistrictBoundary.district_id == District.id)
-            & (DistrictBoundary.since <= day)
-            & (DistrictBoundary.until > day),
-        )
-        .where((District.closed_on.is_(None)) | (District.closed_on > day))
-        .order_by(District.position, District.code)
-    )
-    statement = visible(statement, actor, District, figures=figures)
-    found = {row.id: DistrictOnDay(row.id, row.code, row.name, row.geometry) for row in session.execute(statement)}
-    people = (
-        select(Assignment.district_id, Assignment.part, User.id, User.name)
-        .join(User, User.id == Assignment.user_id)
-        .where(Assignment.district_id.in_(found), Assignment.since <= day, Assignment.until > day)
-        .order_by(Assignment.part, User.username)
-    )
-    for row in session.execute(visible(people, actor, Assignment, figures=figures)):
-        district = found[row.district_id]
+    values = bounds(actor) | {"day": day}
+    rows = session.execute(_districts_on(actor.role, figures), values)
+    found = {row.id: DistrictOnDay(row.id, row.code, row.name, row.geometry) for row in rows}
+    for row in session.execute(_people_on(actor.role, figures), values):
+        district = found.get(row.district_id)
+        if district is None:
+            continue
         district.people.append(row.name)
         if row.part == "lead":
             district.lead, district.lead_id = row.name, row.id
         else:
             district.partner, district.partner_id = row.name, row.id
     return list(found.values())
+
+
+@cache
+def _districts_on(role: Role, figures: bool) -> Rows:
+    statement = (
+        select(District.id, District.code, District.name, DistrictBoundary.geometry)
+        .outerjoin(
+            DistrictBoundary,
+            (DistrictBoundary.district_id == District.id)
+            & (DistrictBoundary.since <= bindparam("day"))
+            & (DistrictBoundary.until > bindparam("day")),
+        )
+        .where((District.closed_on.is_(None)) | (District.closed_on > bindparam("day")))
+        .order_by(District.position, District.code)
+    )
+    return visible(statement, anybody(role), District, figures=figures)
+
+
+@cache
+def _people_on(role: Role, figures: bool) -> Rows:
+    statement = (
+        select(Assignment.district_id, Assignment.part, User.id, User.name)
+        .join(User, User.id == Assignment.user_id)
+        .where(Assignment.since <= bindparam("day"), Assignment.until > bindparam("day"))
+        .order_by(Assignment.part, User.username)
+    )
+    return visible(statement, anybody(role), Assignment, figures=figures)
 
 
 def buildings(session: Session, actor: Actor) -> list[Building]:
@@ -112,7 +127,12 @@ def footprints(session: Session, actor: Actor, *, figures: bool = False) -> list
 
 def building(session: Session, actor: Actor, building_id: UUID) -> Building | None:
     """A building of the actor's community."""
-    return session.scalar(visible(select(Building).where(Building.id == building_id), actor, Building))
+    return session.scalar(_building(actor.role), bounds(actor) | {"building": building_id})
+
+
+@cache
+def _building(role: Role) -> Rows:
+    return visible(select(Building).where(Building.id == bindparam("building")), anybody(role), Building)
 
 
 def dwellings_of(session: Session, actor: Actor, building_id: UUID) -> list[Dwelling]:
@@ -120,6 +140,14 @@ def dwellings_of(session: Session, actor: Actor, building_id: UUID) -> list[Dwel
     statement = select(Dwelling).where(Dwelling.building_id == building_id)
     statement = statement.order_by(Dwelling.entrance, Dwelling.floor, Dwelling.column)
     return list(session.scalars(visible(statement, actor, Dwelling)))
+
+
+def room_numbers(session: Session, building_id: UUID, entrance: int) -> set[str]:
+    """Every room number of an entrance of a building fetched through the wall, in whichever district: a number is
+    there once, and that it is taken is no secret to who stands in the stairwell."""
+    return set(
+        session.scalars(select(Dwelling.room).where(Dwelling.building_id == building_id, Dwelling.entrance == entrance))
+    )
 
 
 def districts(session: Session, actor: Actor) -> list[District]:

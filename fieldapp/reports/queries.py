@@ -1,24 +1,32 @@
-"""Counting coverage: a handful of queries, however many households there are."""
+"""Counting coverage: a handful of queries, however many households there are.
+
+Each statement is built once a role: putting them all together takes longer than running them. `day` and `first` (of the
+span) are bound when they run.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from fieldapp.accounts.queries import visible
-from fieldapp.accounts.rules import Actor
+from fieldapp.accounts.queries import anybody, bounds, visible
+from fieldapp.accounts.rules import Actor, Role
 from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod
 from fieldapp.places import queries as places
 from fieldapp.places.models import Building, Dwelling, Placement
 from fieldapp.reports.rules import BuildingFigures, Coverage, DistrictFigures, Tally
 from fieldapp.visits.models import Visit
-from fieldapp.visits.queries import last_met_on, stands
-from fieldapp.visits.rules import MET, Care, Span, is_priority_left, priority_due_on
+from fieldapp.visits.queries import last_met_on, last_visited_on, stands, was_met
+from fieldapp.visits.rules import Care, Span, Way, is_priority_left, priority_due_on
 
-EMPTY = ("vacant", "gone")
+Rows = Select[*tuple[Any, ...]]
+
+DAY, FIRST = bindparam("day"), bindparam("first")
 
 
 def coverage(session: Session, actor: Actor, span: Span, today: date) -> Coverage:
@@ -28,56 +36,63 @@ def coverage(session: Session, actor: Actor, span: Span, today: date) -> Coverag
         d.id: DistrictFigures(d.id, d.code, d.name, d.lead, d.partner, d.geometry)
         for d in places.districts_on(session, actor, day, figures=True)
     }
+    values = bounds(actor) | {"day": day, "first": span.first}
     buildings, total = [], Tally()
-    for row in _parts(session, actor, span, day):
-        figures = (row.households, row.met_at_door or 0, row.never_met or 0, row.longest)
+    for row in session.execute(_parts(actor.role), values):
+        figures = (row.households, row.met_at_door, row.households - row.ever_met, row.longest)
         total.add(*figures)
         if row.district_id in districts:
             districts[row.district_id].tally.add(*figures)
         part = BuildingFigures(row.building_id, row.name, row.district_id, Tally())
         part.tally.add(*figures)
         buildings.append(part)
-    for district_id, met in _met(session, actor, span, day):
+    for district_id, met in session.execute(_met(actor.role), values):
         if district_id in districts:
             districts[district_id].met = met
-    met_in_all = _met_in_all(session, actor, span, day)
-    for district_id, left in _priority_left(session, actor, span, day).items():
+    for district_id, left in _priority_left(session.execute(_in_care(actor.role), values), span, day).items():
         if district_id in districts:
             districts[district_id].priority_left = left
-    for district_id, last in _last_knocks(session, actor, day):
+    for district_id, last in session.execute(_last_knocks(actor.role), values):
         if district_id in districts and last:
             districts[district_id].quiet_days = (day - last).days
-    return Coverage(span, day, list(districts.values()), buildings, total, _orphans(session, actor, day), met_in_all)
+    orphans = session.scalar(_orphans(actor.role), values) or 0
+    met_in_all = session.scalar(_met_in_all(actor.role), values) or 0
+    return Coverage(span, day, list(districts.values()), buildings, total, orphans, met_in_all)
 
 
-def _of_day(period: Any, day: date) -> Any:
-    return and_(period.since <= day, period.until > day)
+def _of_day(period: Any) -> ColumnElement[bool]:
+    return and_(period.since <= DAY, period.until > DAY)
 
 
-def _parts(session: Session, actor: Actor, span: Span, day: date) -> Any:
-    """Each building's part in each district, in figures: the households of the day, met, never met, longest unmet."""
-    at_door = last_met_on(Household.id, day, at_door=True)
+def _lived_in() -> ColumnElement[bool]:
+    return and_(OccupancyPeriod.occupancy != "vacant", OccupancyPeriod.occupancy != "gone")
+
+
+@cache
+def _parts(role: Role) -> Rows:
+    """Each building's part in each district, in figures: the households of the day, met, ever met, longest unmet."""
+    met_at_door = last_visited_on(Household.id, DAY, was_met(), Visit.way == Way.DOOR, Visit.visited_on >= FIRST)
     each = (
         select(
             Placement.district_id,
             Dwelling.building_id,
-            last_met_on(Household.id, day).label("last_met"),
-            at_door.label("last_at_door"),
+            last_met_on(Household.id, DAY).label("last_met"),
+            met_at_door.label("met_at_door"),
         )
-        .outerjoin(Placement, and_(Placement.dwelling_id == Dwelling.id, _of_day(Placement, day)))
+        .outerjoin(Placement, and_(Placement.dwelling_id == Dwelling.id, _of_day(Placement)))
         .join(Household, Household.dwelling_id == Dwelling.id)
-        .join(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, _of_day(OccupancyPeriod, day)))
-        .where(Dwelling.kind != "shop", OccupancyPeriod.occupancy.not_in(EMPTY))
+        .join(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, _of_day(OccupancyPeriod)))
+        .where(Dwelling.kind != "shop", _lived_in())
     )
-    parts = visible(each, actor, Dwelling, figures=True).subquery()
-    return session.execute(
+    parts = visible(each, anybody(role), Dwelling, figures=True).subquery()
+    return (
         select(
             parts.c.district_id,
             parts.c.building_id,
             Building.name,
             func.count().label("households"),
-            func.sum(case((parts.c.last_at_door >= span.first, 1), else_=0)).label("met_at_door"),
-            func.sum(case((parts.c.last_met.is_(None), 1), else_=0)).label("never_met"),
+            func.count(parts.c.met_at_door).label("met_at_door"),
+            func.count(parts.c.last_met).label("ever_met"),
             func.min(parts.c.last_met).label("longest"),
         )
         .join(Building, Building.id == parts.c.building_id)
@@ -86,7 +101,8 @@ def _parts(session: Session, actor: Actor, span: Span, day: date) -> Any:
     )
 
 
-def _placed_visits(columns: Any, actor: Actor) -> Any:
+def _placed_visits(columns: Any, role: Role) -> Rows:
+    """Of the visits of the span that met somebody, with the district each door was in on the day of the visit."""
     statement = (
         select(*columns)
         .join(Household, Household.id == Visit.household_id)
@@ -98,45 +114,46 @@ def _placed_visits(columns: Any, actor: Actor) -> Any:
                 Placement.until > Visit.visited_on,
             ),
         )
+        .where(was_met(), Visit.visited_on >= FIRST, Visit.visited_on <= DAY, stands())
     )
-    return visible(statement, actor, Placement, figures=True)
+    return visible(statement, anybody(role), Placement, figures=True)
 
 
-def _met(session: Session, actor: Actor, span: Span, day: date) -> Any:
+@cache
+def _met(role: Role) -> Rows:
     """Distinct households met in the span, by the district each door was in on the day of the visit."""
-    statement = _placed_visits((Placement.district_id, func.count(Visit.household_id.distinct())), actor)
-    return session.execute(statement.where(_met_in(span, day)).group_by(Placement.district_id))
+    columns = (Placement.district_id, func.count(Visit.household_id.distinct()))
+    return _placed_visits(columns, role).group_by(Placement.district_id)
 
 
-def _met_in_all(session: Session, actor: Actor, span: Span, day: date) -> int:
+@cache
+def _met_in_all(role: Role) -> Rows:
     """Distinct households met in the span: one that changed district and was met in both counts once."""
-    statement = _placed_visits((func.count(Visit.household_id.distinct()),), actor)
-    return session.scalar(statement.where(_met_in(span, day), Placement.district_id.isnot(None))) or 0
+    statement = _placed_visits((func.count(Visit.household_id.distinct()),), role)
+    return statement.where(Placement.district_id.isnot(None))
 
 
-def _met_in(span: Span, day: date) -> Any:
-    return and_(Visit.outcome.in_(MET), Visit.visited_on >= span.first, Visit.visited_on <= day, stands())
-
-
-def _last_knocks(session: Session, actor: Actor, day: date) -> Any:
+@cache
+def _last_knocks(role: Role) -> Rows:
     """The last day anybody knocked, whatever the outcome, by the district of the day's doors."""
-    statement = (
-        select(Placement.district_id, func.max(Visit.visited_on))
-        .join(Household, Household.id == Visit.household_id)
-        .join(Placement, and_(Placement.dwelling_id == Household.dwelling_id, _of_day(Placement, day)))
-        .where(Visit.visited_on <= day, stands())
-        .group_by(Placement.district_id)
+    last = last_visited_on(Household.id, DAY).label("last")
+    each = (
+        select(Placement.district_id, last)
+        .join(Household, Household.dwelling_id == Placement.dwelling_id)
+        .where(_of_day(Placement))
     )
-    return session.execute(visible(statement, actor, Placement, figures=True))
+    doors = visible(each, anybody(role), Placement, figures=True).subquery()
+    return select(doors.c.district_id, func.max(doors.c.last)).group_by(doors.c.district_id)
 
 
-def _priority_left(session: Session, actor: Actor, span: Span, day: date) -> dict[UUID, int]:
-    """Priority visits still to be made before the span ends, by district. One query over the households in care."""
+@cache
+def _in_care(role: Role) -> Rows:
+    """The care memberships of the day that ask for visits, with their household's district and last meeting."""
     statement = (
         select(
             Placement.district_id,
             CareMembership.household_id,
-            last_met_on(CareMembership.household_id, day).label("last_met"),
+            last_met_on(CareMembership.household_id, DAY).label("last_met"),
             CareGroup.name,
             CareMembership.since,
             CareMembership.until,
@@ -145,18 +162,23 @@ def _priority_left(session: Session, actor: Actor, span: Span, day: date) -> dic
         )
         .join(CareGroup, CareGroup.id == CareMembership.group_id)
         .join(Household, Household.id == CareMembership.household_id)
-        .join(Placement, and_(Placement.dwelling_id == Household.dwelling_id, _of_day(Placement, day)))
-        .join(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, _of_day(OccupancyPeriod, day)))
+        .join(Placement, and_(Placement.dwelling_id == Household.dwelling_id, _of_day(Placement)))
+        .join(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, _of_day(OccupancyPeriod)))
         .where(
             CareGroup.active,
             or_(CareGroup.every_days.isnot(None), CareGroup.within_days.isnot(None)),
-            _of_day(CareMembership, day),
-            OccupancyPeriod.occupancy.not_in(EMPTY),
+            _of_day(CareMembership),
+            _lived_in(),
         )
     )
+    return visible(statement, anybody(role), Placement, figures=True)
+
+
+def _priority_left(memberships: Iterable[Any], span: Span, day: date) -> dict[UUID, int]:
+    """Priority visits still to be made before the span ends, by district."""
     cares: dict[UUID, list[Care]] = defaultdict(list)
     where: dict[UUID, tuple[UUID, date | None]] = {}
-    for row in session.execute(visible(statement, actor, Placement, figures=True)):
+    for row in memberships:
         cares[row.household_id].append(Care(row.name, row.since, row.until, row.every_days, row.within_days))
         where[row.household_id] = (row.district_id, row.last_met)
     left: dict[UUID, int] = defaultdict(int)
@@ -166,15 +188,10 @@ def _priority_left(session: Session, actor: Actor, span: Span, day: date) -> dic
     return left
 
 
-def _orphans(session: Session, actor: Actor, day: date) -> int:
-    statement = (
-        select(func.count(Placement.id))
-        .join(Dwelling, Dwelling.id == Placement.dwelling_id)
-        .where(Placement.district_id.is_(None), _of_day(Placement, day), Dwelling.kind != "shop")
-    )
-    unplaced = select(func.count(Dwelling.id)).where(
-        Dwelling.kind != "shop", ~select(Placement.id).where(Placement.dwelling_id == Dwelling.id).exists()
-    )
-    return (session.scalar(visible(statement, actor, Placement, figures=True)) or 0) + (
-        session.scalar(visible(unplaced, actor, Dwelling, figures=True)) or 0
-    )
+@cache
+def _orphans(role: Role) -> Rows:
+    """Doors that are in no district on the day, or never were in any."""
+    placed = exists().where(Placement.dwelling_id == Dwelling.id)
+    outside = placed.where(Placement.district_id.is_(None), _of_day(Placement))
+    statement = select(func.count(Dwelling.id)).where(Dwelling.kind != "shop", or_(outside, ~placed))
+    return visible(statement, anybody(role), Dwelling, figures=True)

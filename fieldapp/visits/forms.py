@@ -90,7 +90,8 @@ def _read_time(draft: VisitDraft, one: Mapping[str, str], now: datetime) -> None
             draft.faults["visited_at"] = "future"
         elif moment < now - EARLIEST:
             draft.faults["visited_at"] = "ancient"
-        draft.visited_at = min(moment, now)
+        else:
+            draft.visited_at = min(moment, now)
     except (ValueError, OverflowError):
         draft.faults["visited_at"] = "time"
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.households import queries
 from fieldapp.households.operations import open_door
+from fieldapp.places import queries as places
 from fieldapp.places.models import Building, Dwelling, Placement
 from fieldapp.places.rules import ALWAYS
 from fieldapp.visits import queries as visits
@@ -64,11 +65,12 @@ def _whole(form: Mapping[str, str], name: str, least: int, most: int, default: s
     return number
 
 
-def _room(dwellings: Sequence[Dwelling], entrance: int, text: str, but: Dwelling | None = None) -> str:
+def _room(session: Session, building_id: UUID, entrance: int, text: str, now: str | None = None) -> str:
+    """A room number that no other door of the entrance has; `now` is the door's own."""
     room = text.strip()
     if not 1 <= len(room) <= 24:
         raise LayoutRefused("room")
-    if any(d.entrance == entrance and d.room == room and d is not but for d in dwellings):
+    if room != now and room in places.room_numbers(session, building_id, entrance):
         raise LayoutRefused("taken", room)
     return room
 
@@ -76,7 +78,7 @@ def _room(dwellings: Sequence[Dwelling], entrance: int, text: str, but: Dwelling
 def _add(session: Session, building: Building, dwellings: Sequence[Dwelling], form: Mapping[str, str]) -> None:
     entrance = _whole(form, "entrance", 1, 60, "1")
     floor = _whole(form, "floor", -5, 120, "1")
-    room = _room(dwellings, entrance, form.get("room", ""))
+    room = _room(session, building.id, entrance, form.get("room", ""))
     beside = [d.column + d.span for d in dwellings if d.entrance == entrance and d.floor == floor]
     neighbour = dwellings[0] if dwellings else None
     dwelling = Dwelling(
@@ -106,9 +108,10 @@ def _add(session: Session, building: Building, dwellings: Sequence[Dwelling], fo
 
 
 def _rename(
-    _session: Session, dwellings: Sequence[Dwelling], chosen: Sequence[Dwelling], form: Mapping[str, str]
+    session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], form: Mapping[str, str]
 ) -> None:
-    chosen[0].room = _room(dwellings, chosen[0].entrance, form.get("room", ""), chosen[0])
+    door = chosen[0]
+    door.room = _room(session, door.building_id, door.entrance, form.get("room", ""), door.room)
 
 
 def _shop(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], form: Mapping[str, str]) -> None:
@@ -118,12 +121,13 @@ def _shop(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling]
         _take_households(session, dwelling)
 
 
-def _flat(session: Session, dwellings: Sequence[Dwelling], chosen: Sequence[Dwelling], _form: Mapping[str, str]) -> None:
-    home = "house" if any(d.kind == "house" for d in dwellings) else "flat"
+def _flat(session: Session, all_: Sequence[Dwelling], chosen: Sequence[Dwelling], _form: Mapping[str, str]) -> None:
+    home = "house" if any(d.kind == "house" for d in all_) else "flat"
     for dwelling in chosen:
         if dwelling.kind == "shop":
             dwelling.kind, dwelling.name = home, None
-            open_door(session, dwelling)
+            if not queries.households_behind(session, dwelling.id):
+                open_door(session, dwelling)
 
 
 def _remove(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], _form: Mapping[str, str]) -> None:
@@ -145,7 +149,7 @@ def _join(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling]
             _take_dwelling(session, dwelling)
     kept.column = ordered[0].column
     kept.span = sum(d.span for d in ordered)
-    kept.room = "+".join(d.room for d in ordered)[:24]
+    kept.room = _room(session, kept.building_id, kept.entrance, "+".join(d.room for d in ordered)[:24], kept.room)
 
 
 def _must_be_unused(session: Session, dwelling: Dwelling) -> None:

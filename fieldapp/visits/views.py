@@ -179,6 +179,7 @@ def _form(address: Address, draft: VisitDraft, corrects: Visit | None = None) ->
         door=door,
         residents=residents,
         draft=draft,
+        typed=request.form,
         corrects=corrects,
         last=next((v for v in logged if v.visit.sentence), None),
         colleagues=_colleagues(),

@@ -100,9 +100,9 @@ def test_a_bad_row(row: dict[str, Any], column: str, code: str) -> None:
 def test_every_problem_of_a_row_is_told() -> None:
     found = read(door(楼栋="9号楼", 类型="别墅", 姓名="张三", 出生日期="1957-13-02"))
     assert [(problem.column, problem.value) for problem in found.problems] == [
+        ("楼栋", "9号楼"),
         ("类型", "别墅"),
         ("出生日期", "1957-13-02"),
-        ("楼栋", "9号楼"),
     ]
     assert found.bad_rows == {2}
 

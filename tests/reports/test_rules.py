@@ -59,7 +59,8 @@ def test_parts_add_up_and_the_longest_unmet_is_the_earliest() -> None:
     ("tally", "days"),
     [
         (Tally(3, 1, 0, date(2026, 11, 1)), 17),
-        (Tally(3, 1, 1, date(2026, 11, 1)), None),  # one never met is longer unmet than any
+        (Tally(3, 1, 1, date(2026, 11, 1)), 17),  # those never met are counted apart
+        (Tally(3, 0, 3), None),
         (Tally(), None),
     ],
 )
