@@ -111,6 +111,11 @@ def test_the_english_is_english(english):
     assert [text for m in english if m.id for _id, text in forms(m) if CHINESE.search(text)] == []
 
 
+def test_the_english_is_fit_for_a_page(english):
+    """Chinese fonts draw curly signs as wide as a character; templates take a message for markup as it stands."""
+    assert [text for m in english if m.id for _id, text in forms(m) if re.search('[‘’“”…—<>&"]', text)] == []
+
+
 def test_the_chinese_is_spoken_plainly(said):
     """As `design.md` asks: no 您, 请, 亲, and nothing is exclaimed."""
     words = re.compile("请求|申请|邀请|亲属|父亲|母亲")

@@ -1,7 +1,6 @@
-"""5,000 households come in within 10 seconds of this program's own time."""
+"""5,000 households come in at once; `make bench` says how long it takes."""
 
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from fieldapp.exchange.sheet import write_xlsx
 from geo.geojson import dump
 from tests.exchange.made import GROUPS, WHEN, blocks, id_number, office, square
 
-LIMIT = 10
 _SURNAMES, _GIVEN = "王李张刘陈杨黄赵周吴徐孙", "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂"
 
 
@@ -57,9 +55,6 @@ def test_five_thousand_households(lonely: Session) -> None:
     files.bring_districts(lonely, actor, dump([(i, {}, square(121 + i / 10, 30.5, 0.1)) for i in range(5)]), WHEN)
     lonely.commit()
     data = sheet()
-    started = process_time()
     done = files.bring_households(lonely, actor, data, WHEN, good_rows=False)
     lonely.commit()
-    taken = process_time() - started
     assert (done.households, done.people, done.skipped) == (5_000, 12_500, [])
-    assert taken < LIMIT
