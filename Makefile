@@ -51,8 +51,7 @@ test-tools: $(VENV)/test-ready
 	$(BIN)/python -m tests.setup.browser
 
 translations: $(VENV)/ready
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l --no-location --sort-output --project=fieldapp -o /tmp/messages.pot fieldapp
-	$(BIN)/pybabel -q update -N -i /tmp/messages.pot -d fieldapp/translations -l en
+	$(BIN)/python -m tests.setup.translations
 
 clean:
 	rm -rf $(VENV) node_modules fieldapp/static/dist

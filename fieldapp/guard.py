@@ -130,7 +130,7 @@ def _read_form() -> None:
         sent += [*request.form.items(multi=True)]
         sent += [(name, file.filename or "") for name, file in request.files.items(multi=True)]
     if any("\x00" in f"{name}{value}" for name, value in sent):  # a part of a form may have no name
-        abort(422, _("有一处带着看不见的字符（NUL），存不了。删掉那几个字重新打一遍。"))
+        abort(422, _("有一处带着看不见的符号，存不了。删掉重打。"))
 
 
 def _admit() -> AnyResponse | None:

@@ -1,5 +1,6 @@
 """Which language a reader gets. Simplified Chinese is what the templates are written in; English is translated."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def init_app(app: Flask) -> None:
         locale_selector=chosen,
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.filters.update(day=day, short_day=short_day, weekday=weekday, clock_time=clock_time)
+    app.jinja_env.filters.update(day=day, short_day=short_day, day_and_weekday=day_and_weekday, listed=listed, clock_time=clock_time)
     app.jinja_env.globals.update(html_language=html_language, LANGUAGES=LANGUAGES, _=translated)
 
 
@@ -48,7 +49,7 @@ def translated(text: str, **values: Any) -> Markup:
     """
     if "catalogue" not in g:
         g.catalogue = get_domain().get_translations()
-    return Markup(g.catalogue.gettext(text)) % values
+    return Markup(g.catalogue.gettext(text)) % values  # noqa: S704 - a text of ours; the values are escaped
 
 
 def html_language() -> str:
@@ -77,10 +78,16 @@ def short_day(value: date | datetime) -> str:
     )
 
 
-def weekday(value: date | datetime) -> str:
-    """周三."""
-    locale = "en" if str(get_locale()) == "en" else "zh_Hans"
-    return format_date(_local(value), "EEE", locale=locale)
+def day_and_weekday(value: date | datetime) -> str:
+    """11月18日 周三, or Wed 18 Nov."""
+    if str(get_locale()) == "en":
+        return f"{format_date(_local(value), 'EEE', locale='en')} {day(value)}"
+    return f"{day(value)} {format_date(_local(value), 'EEE', locale='zh_Hans')}"
+
+
+def listed(values: Iterable[str]) -> str:
+    """张三、李四 or Zhang San, Li Si."""
+    return (", " if str(get_locale()) == "en" else "、").join(values)
 
 
 def clock_time(value: datetime) -> str:

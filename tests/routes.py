@@ -178,9 +178,7 @@ ROUTES: dict[str, Route] = {
     "visits.create": form(WORKER, "district", form=lambda _w: {"outcome": "met", "visit_id": str(uuid7())}),
     "visits.correction": page(WORKER, "district"),
     "visits.saved": page(WORKER, "district"),
-    "visits.add_photos": form(
-        WORKER, "own", form=lambda _w: {"photos": (io.BytesIO(jpeg()), "a.jpg")}, rubbish=(303,)
-    ),
+    "visits.add_photos": form(WORKER, "own", form=lambda _w: {"photos": (io.BytesIO(jpeg()), "a.jpg")}, rubbish=(303,)),
     "visits.photo": page(BOTH, "district"),
     "visits.thumbnail": page(BOTH, "district"),
     "visits.create_nobody_home": form(
@@ -247,9 +245,7 @@ def make_world(session: Session, app: Flask, cast: Cast) -> World:
         height=cleaned.height,
         size=len(cleaned.full),
     )
-    urgent = make_visit(
-        session, cast.households[1], cast.users["worker"], NOW, sentence="楼道里有烟", is_urgent=True
-    )
+    urgent = make_visit(session, cast.households[1], cast.users["worker"], NOW, sentence="楼道里有烟", is_urgent=True)
     session.add(photo)
     session.commit()
     return World(cast, photo.id, urgent.id)

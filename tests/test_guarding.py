@@ -77,7 +77,11 @@ def _wrong(username, endpoint, answer, expected):
     if answer.status_code not in expected:
         faults.append(f"{username} {endpoint}: {answer.status_code}, not {expected}")
     said = text_of(answer) + str(answer.headers)
-    faults += [f"{username} {endpoint} reads {secret}" for secret, who in SECRETS.items() if secret in said and username not in who]
+    faults += [
+        f"{username} {endpoint} reads {secret}"
+        for secret, who in SECRETS.items()
+        if secret in said and username not in who
+    ]
     return faults
 
 
@@ -131,7 +135,17 @@ def test_a_refused_form_has_written_nothing(username, app, connection, sign_in, 
 
 
 def _everything(connection):
-    tables = ("visit", "photo", "follow_up", "dwelling", "household", "community", "assignment", "audit_entry", "building")
+    tables = (
+        "visit",
+        "photo",
+        "follow_up",
+        "dwelling",
+        "household",
+        "community",
+        "assignment",
+        "audit_entry",
+        "building",
+    )
     return {table: sorted(map(str, connection.exec_driver_sql(f"SELECT * FROM {table}"))) for table in tables}
 
 
@@ -311,7 +325,11 @@ def test_every_answer_is_hardened(username, app, ask, world):
 @ON_ONE
 def test_error_pages_are_hardened_too(sign_in, world):
     person = sign_in("worker")
-    for answer in (person.get("/nowhere"), person.client.post("/today"), person.client.put("/today", headers=SAME_SITE)):
+    for answer in (
+        person.get("/nowhere"),
+        person.client.post("/today"),
+        person.client.put("/today", headers=SAME_SITE),
+    ):
         assert answer.status_code in (403, 404, 405)
         assert policy_of(answer) == POLICY
         assert answer.headers["Cache-Control"] == "private, no-store"
@@ -356,7 +374,8 @@ def test_the_language_chosen_before_signing_in_outlives_it(app, cast):
 
 @ON_ONE
 @pytest.mark.parametrize(
-    "cookie", ["", "x", "eyJfdXNlcl9pZCI6ICJ4In0.aaaa.bbbb", "....", "%00", "é", "a" * 6000, '{"_user_id": "1"}', "\x01"]
+    "cookie",
+    ["", "x", "eyJfdXNlcl9pZCI6ICJ4In0.aaaa.bbbb", "....", "%00", "é", "a" * 6000, '{"_user_id": "1"}', "\x01"],
 )
 def test_a_tampered_session_is_no_session(cookie, app, cast):
     answer = app.test_client(use_cookies=False).get("/today", headers={"Cookie": f"session={cookie}"})

@@ -179,16 +179,29 @@ def test_no_query_makes_the_server_fail(endpoint, app, world, people):
     assert failures(answers) == []
 
 
-@pytest.mark.parametrize("query", ["%FF", "day=%FF%FE", "day=%ED%A0%80", "%00=%00", "&&&=", "a=b&a=c&=", "day[]=1", "é", "\xff"])
+@pytest.mark.parametrize(
+    "query", ["%FF", "day=%FF%FE", "day=%ED%A0%80", "%00=%00", "&&&=", "a=b&a=c&=", "day[]=1", "é", "\xff"]
+)
 def test_no_bytes_in_a_query_make_the_server_fail(query, app, world, people):
     answers = []
     for endpoint in endpoints(app, forms=False):
         environ = {"QUERY_STRING": query}
-        answers += [(endpoint, person.get(address(app, world, endpoint), environ_overrides=environ)) for person in people.values()]
+        answers += [
+            (endpoint, person.get(address(app, world, endpoint), environ_overrides=environ))
+            for person in people.values()
+        ]
     assert failures(answers) == []
 
 
-KEYS = ("0", "x", "%00", "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "' OR 1=1", "%ff")
+KEYS = (
+    "0",
+    "x",
+    "%00",
+    "00000000-0000-0000-0000-000000000000",
+    "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+    "' OR 1=1",
+    "%ff",
+)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -236,7 +249,8 @@ BODIES = {
     ),
     "ten thousand fields": ("&".join(f"met={i}&households={i}&f{i}=1" for i in range(10_000)).encode(), URLENCODED),
     "ten thousand parts": (
-        b"".join(b'--x\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n1\r\n' % i for i in range(10_000)) + b"--x--",
+        b"".join(b'--x\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n1\r\n' % i for i in range(10_000))
+        + b"--x--",
         MULTIPART,
     ),
     "a large field": (b"sentence=" + b"a" * 3_000_000, URLENCODED),
@@ -333,7 +347,9 @@ def test_no_header_makes_the_server_fail_or_leads_elsewhere(headers, app, world,
 @ON_ONE
 def test_no_mixture_of_fields_makes_the_server_fail(data, app, connection, world, people):
     endpoint = data.draw(st.sampled_from(sorted(FIELDS)), "endpoint")
-    word = st.one_of(st.sampled_from(sorted(set(NASTY.values()) - {NASTY["huge"]})), st.text(max_size=30), st.uuids().map(str))
+    word = st.one_of(
+        st.sampled_from(sorted(set(NASTY.values()) - {NASTY["huge"]})), st.text(max_size=30), st.uuids().map(str)
+    )
     word = word.filter(lambda text: not re.search("[\ud800-\udfff]", text))
     names = st.sampled_from(FIELDS[endpoint].split())
     form = data.draw(st.dictionaries(names, st.lists(word, max_size=3)), "form")
@@ -409,14 +425,17 @@ def test_health_is_200_once_the_database_answers(app):
 
 @ON_ONE
 def test_health_is_503_while_the_database_does_not_answer(app, tmp_path):
-    lost = create_app({"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/no/such.db", "SECRET_KEY": "x"})
+    lost = create_app(
+        {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/no/such.db", "SECRET_KEY": "x"}
+    )
     answer = lost.test_client().get("/healthz")
     assert (answer.status_code, answer.json["status"]) == (503, "database does not answer")
 
 
 @ON_ONE
 @pytest.mark.parametrize(
-    ("username", "home"), [("worker", "/today"), ("director", "/overview"), ("street", "/coverage"), ("admin", "/settings")]
+    ("username", "home"),
+    [("worker", "/today"), ("director", "/overview"), ("street", "/coverage"), ("admin", "/settings")],
 )
 def test_everybody_has_a_first_page(username, home, sign_in):
     person = sign_in(username)
@@ -479,7 +498,10 @@ def test_nothing_personal_stands_in_an_address_or_a_log(caplog, app, cast, sessi
     answer = person.post(f"/households/{cast.households[0].id}/visits", form)
     assert answer.status_code == 303
     addresses.append(answer.location)
-    bad = person.post(f"/households/{cast.households[0].id}/visits", {"sentence": "膝盖还疼", "photos": (io.BytesIO(b"x"), "张桂兰.jpg")})
+    bad = person.post(
+        f"/households/{cast.households[0].id}/visits",
+        {"sentence": "膝盖还疼", "photos": (io.BytesIO(b"x"), "张桂兰.jpg")},
+    )
     assert bad.status_code == 422
     addresses += [person.get(page).location or "" for page in ("/today", "/matters", "/map", answer.location)]
     logged = "\n".join(f"{record.getMessage()} {record.args} {record.exc_text}" for record in caplog.records)
@@ -511,7 +533,9 @@ def _spoil(cast, session):
     dwelling = make_dwelling(session, cast.building, cast.district, "701")
     dwelling.room = "\"'><b onclick=evil()>"[:24]
     household = make_household(session, dwelling, EVIL[:60], note=EVIL)
-    make_resident(session, household, EVIL[:60], phone="\"><script>evil()", id_number="\"'><b>evil()<b>", registered_at=EVIL)
+    make_resident(
+        session, household, EVIL[:60], phone='"><script>evil()', id_number="\"'><b>evil()<b>", registered_at=EVIL
+    )
     shop = make_dwelling(session, cast.building, cast.district, "102", kind="shop", name=EVIL[:60])
     yard = make_building(session, cast.community, EVIL[:50] + "y", kind="courtyard")
     make_household(session, make_dwelling(session, yard, cast.district, "1"), EVIL[:60])
@@ -570,7 +594,9 @@ def test_no_words_of_people_or_files_become_markup(app, connection, world, cast,
     faults = []
     for username in SIGNED_IN:
         person = sign_in(username)
-        pages = [address(app, world, endpoint, **ROUTES[endpoint].query(world)) for endpoint in endpoints(app, forms=False)]
+        pages = [
+            address(app, world, endpoint, **ROUTES[endpoint].query(world)) for endpoint in endpoints(app, forms=False)
+        ]
         pages += [f"/households/{household.id}", f"/households/{household.id}/visits/new", f"/buildings/{yard.id}"]
         pages += [f"/buildings/{cast.building.id}?choose=1", f"/buildings/{yard.id}/layout", "/today?all=1"]
         answers = [(page, person.get(page)) for page in pages]
@@ -587,7 +613,13 @@ def test_no_words_of_people_or_files_become_markup(app, connection, world, cast,
 
 def _posts(app, world, person):
     """Forms whose words come back in the same answer."""
-    wanted = ("households.search", "visits.create", "places.save_settings", "places.change_layout", "accounts.create_session")
+    wanted = (
+        "households.search",
+        "visits.create",
+        "places.save_settings",
+        "places.change_layout",
+        "accounts.create_session",
+    )
     form = {name: EVIL for name in RUBBISH} | {"topics": [EVIL], "sentence": EVIL * 20, "q": EVIL[:3]}
     return [(endpoint, person.post(address(app, world, endpoint), form)) for endpoint in wanted]
 
@@ -610,9 +642,10 @@ def test_a_message_about_a_name_is_text(app, cast, session, sign_in):
 def demo(tmp_path_factory) -> Flask:
     """The program on a demonstration of its own."""
     folder = tmp_path_factory.mktemp("demo")
-    app = create_app({"INSTANCE_PATH": str(folder), "SECRET_KEY": "x", "NOW": NOW, "PROPAGATE_EXCEPTIONS": False} | {
-        "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}"
-    })
+    app = create_app(
+        {"INSTANCE_PATH": str(folder), "SECRET_KEY": "x", "NOW": NOW, "PROPAGATE_EXCEPTIONS": False}
+        | {"DATABASE_URL": f"sqlite:///{folder / 'demo.db'}"}
+    )
     schema.upgrade(app.extensions["fieldapp-engine"])
     with app.app_context(), app.extensions["fieldapp-sessions"]() as session:
         make_demo(session, today=clock.today(), now=clock.now())
@@ -629,7 +662,9 @@ def test_every_page_of_the_demonstration_keeps_to_the_policy(username, demo):
     person = Person(demo.test_client())
     if username:
         assert person.post("/sign-in", {"username": username, "password": "fieldapp-demo"}).status_code == 303
-    seen, faults = _crawl(demo, person, {"worker": "/today", "director": "/overview"}.get((username or "").rstrip("19"), "/"))
+    seen, faults = _crawl(
+        demo, person, {"worker": "/today", "director": "/overview"}.get((username or "").rstrip("19"), "/")
+    )
     assert faults == []
     wanted = {"worker1": 8, "director": 8}.get(username, 1)
     assert len(seen) >= wanted, sorted(seen)
@@ -666,4 +701,3 @@ def test_no_template_holds_a_style_or_a_handler(app):
         faults += [f"{name}: {found}" for found in re.findall(r"""\s(?:style|on[a-z]+)=["'{]""", source)]
         faults += [f"{name}: {found}" for found in re.findall(r"\|\s*safe\b|Markup\(|autoescape false", source)]
     assert faults == []
-

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, false, select
+from sqlalchemy import BindParameter, Select, bindparam, false, select
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.models import AuditEntry, UnknownName, User
@@ -25,7 +25,7 @@ def visible(statement: S, actor: Actor, model: Any, *, figures: bool = False) ->
     if actor.role in (Role.WORKER, Role.DIRECTOR):
         statement = statement.where(community)
         if actor.role is Role.WORKER and hasattr(model, "district_id"):
-            districts = bindparam("wall_districts", tuple(actor.district_ids), expanding=True)
+            districts: BindParameter[Any] = bindparam("wall_districts", tuple(actor.district_ids), expanding=True)
             statement = statement.where(model.district_id.in_(districts))
         return statement
     if figures and actor.role is Role.STREET:

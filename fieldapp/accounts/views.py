@@ -10,7 +10,7 @@ from fieldapp.accounts import operations, rules
 from fieldapp.accounts.models import User
 from fieldapp.accounts.operations import SignIn
 from fieldapp.guard import actor, public, roles
-from fieldapp.language import LANGUAGES
+from fieldapp.language import LANGUAGES, chosen
 from fieldapp.pages import go
 from fieldapp.places import queries as places
 
@@ -68,8 +68,10 @@ def _next_page() -> str:
 @roles()
 def sign_out() -> Response:
     """End this session."""
+    language = chosen()
     logout_user()
     session.clear()
+    session["language"] = language
     return go(url_for("accounts.sign_in"))
 
 
@@ -87,10 +89,10 @@ def me() -> str:
 @roles()
 def set_language() -> Response:
     """Choose the language of the pages."""
-    chosen = request.form.get("language", "")
-    if chosen not in LANGUAGES:
+    wanted = request.form.get("language", "")
+    if wanted not in LANGUAGES:
         abort(422, _("没有这种语言。"))
-    current_user.language = chosen
+    current_user.language = wanted
     db.session().commit()
     return go(url_for("accounts.me"))
 
@@ -99,10 +101,10 @@ def set_language() -> Response:
 @public
 def set_browser_language() -> Response:
     """Choose the language of this browser, before signing in."""
-    chosen = request.form.get("language", "")
-    if chosen not in LANGUAGES:
+    wanted = request.form.get("language", "")
+    if wanted not in LANGUAGES:
         abort(422, _("没有这种语言。"))
-    session["language"] = chosen
+    session["language"] = wanted
     return go(url_for("accounts.sign_in"))
 
 

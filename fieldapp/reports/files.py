@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import url_for
 from flask_babel import gettext as _
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from fieldapp.language import day as day_words
@@ -120,12 +121,12 @@ def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
     book = Workbook()
     del book["Sheet"]
     sheet = book.create_sheet(_("走访覆盖"))
-    sheet.append([f"{community.name} {day_words(coverage.span.first)} – {day_words(coverage.day)}"])
+    sheet.append([_plain(f"{community.name} {day_words(coverage.span.first)} – {day_words(coverage.day)}")])
     people, counts = [_("包干区"), _("片长"), _("交叉")], [_("户数"), _("见到"), _("目标"), _("入户率")]
     sheet.append([*people, *counts, _("重点剩"), _("从未见过"), _("最久没见（天）")])
     for d in coverage.districts:
         counted = [d.tally.households, d.met, community.quota, d.tally.entry_rate, d.priority_left, d.tally.never_met]
-        sheet.append([d.name, d.lead, d.partner, *counted, longest_unmet(d.tally, coverage.day)])
+        sheet.append([_plain(d.name), _plain(d.lead), _plain(d.partner), *counted, longest_unmet(d.tally, coverage.day)])
     total = coverage.total
     summed: list[float | None] = [
         total.households,
@@ -136,6 +137,8 @@ def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
         total.never_met,
     ]
     sheet.append([_("全社区"), None, None, *summed, longest_unmet(total, coverage.day)])
+    for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
+        cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error, whoever bears the name
     for cell in sheet[1] + sheet[2] + sheet[sheet.max_row]:
         cell.font = Font(bold=True)
     for row in sheet.iter_rows(min_row=3, min_col=7, max_col=7):
@@ -146,6 +149,11 @@ def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
     out = BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _plain(name: str | None) -> str | None:
+    """A name without the signs that no spreadsheet may hold."""
+    return name and ILLEGAL_CHARACTERS_RE.sub("", name)
 
 
 def longest_unmet(tally: Tally, day: date) -> int | None:

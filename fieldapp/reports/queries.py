@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.queries import anybody, bounds, visible
@@ -26,7 +26,8 @@ from fieldapp.visits.rules import Care, Span, Way, is_priority_left, priority_du
 
 Rows = Select[*tuple[Any, ...]]
 
-DAY, FIRST = bindparam("day"), bindparam("first")
+DAY: BindParameter[date] = bindparam("day")
+FIRST: BindParameter[date] = bindparam("first")
 
 
 def coverage(session: Session, actor: Actor, span: Span, today: date) -> Coverage:

@@ -97,12 +97,18 @@ def _read_time(draft: VisitDraft, one: Mapping[str, str], now: datetime) -> None
 
 
 def _read_keys(draft: VisitDraft, one: Mapping[str, str], many: Mapping[str, Sequence[str]]) -> None:
+    draft.visit_id = _key(draft, one.get("visit_id"))
+    draft.companion_id = _key(draft, one.get("companion_id"))
+    met = (_key(draft, text) for text in many.get("met", ()))
+    draft.met_ids = list(dict.fromkeys(key for key in met if key))
+
+
+def _key(draft: VisitDraft, text: str | None) -> UUID | None:
     try:
-        draft.visit_id = UUID(one["visit_id"]) if one.get("visit_id") else None
-        draft.companion_id = UUID(one["companion_id"]) if one.get("companion_id") else None
-        draft.met_ids = list(dict.fromkeys(UUID(key) for key in many.get("met", ())))
+        return UUID(text) if text else None
     except ValueError:
         draft.faults["form"] = "id"
+        return None
 
 
 def _read_place(draft: VisitDraft, one: Mapping[str, str]) -> None:

@@ -79,7 +79,8 @@ def doors(
             knocks=[(knocked_on, Outcome(outcome)) for knocked_on, outcome in knocks.get(household, ())],
             cares=[Care(*care) for care in cares.get(household, ())],
         )
-        found.append(Door(*place, household, head, facts, day, routine_days, promises.get(household)))
+        fields: list[Any] = [*place, household, head, facts, day, routine_days, promises.get(household)]
+        found.append(Door(*fields))
     return found
 
 

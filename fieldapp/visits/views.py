@@ -99,6 +99,7 @@ def create(household_id: UUID) -> AnyResponse | tuple[str, int]:
     corrects = _corrected(address)
     _check_people(address, draft)
     if draft.faults:
+        draft.visit_id = draft.visit_id or uuid7()
         return _form(address, draft, corrects=corrects), 422
     try:
         visit = operations.record_visit(opened, who, address.household, draft, clock.now(), corrects=corrects)

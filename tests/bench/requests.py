@@ -72,7 +72,7 @@ def call(app: WSGIApplication, environ: dict[str, Any]) -> tuple[int, dict[str, 
 
 def request_of(path: str, cookie: str = "", form: dict[str, Any] | None = None) -> dict[str, Any]:
     """A browser's request as a server hands it on: from a page of the site's own, ready for compressed answers."""
-    headers = {"Accept-Encoding": "gzip, deflate, br, zstd", "Sec-Fetch-Site": "same-origin", "Cookie": cookie}
+    headers = {"Accept-Encoding": "gzip, deflate, br, zstd", "Sec-Fetch-Site": "same-origin", "Cookie": cookie}.items()
     if form is None:
         return EnvironBuilder(path=path, headers=headers).get_environ()
     body = urlencode(form, doseq=True)

@@ -81,7 +81,12 @@ def test_a_sound_number_holds_birth_date_and_sex(number: str, born: date, sex: s
 
 @pytest.mark.parametrize(
     ("number", "shown"),
-    [("11010519491231002X", "110105********002X"), ("110105491231002", "110105*****1002"), ("1234567890", "*" * 10), ("", "")],
+    [
+        ("11010519491231002X", "110105********002X"),
+        ("110105491231002", "110105*****1002"),
+        ("1234567890", "*" * 10),
+        ("", ""),
+    ],
 )
 def test_a_masked_number_keeps_the_county_and_the_last_four(number: str, shown: str) -> None:
     assert mask_id_number(number) == shown

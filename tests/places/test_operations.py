@@ -81,7 +81,8 @@ def test_a_director_changes_only_the_people_of_their_own_community(session: Sess
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("quota", 25), ("routine_days", 60), ("tiles_url", None), ("topics", ["门铃"]), ("language", "en")]
+    ("name", "value"),
+    [("quota", 25), ("routine_days", 60), ("tiles_url", None), ("topics", ["门铃"]), ("language", "en")],
 )
 def test_a_setting_is_kept(session: Session, cast: Cast, name: str, value: object) -> None:
     operations.change_settings(cast.community, {name: value})

@@ -120,9 +120,7 @@ def test_topics_must_fit_on_their_chips(text: str) -> None:
 
 def test_a_groups_rhythms_are_numbers_of_days_or_nothing() -> None:
     wanted = read(group__elder80__every_days="45", group__elder80__within_days="", group__elder80__active="1")
-    assert wanted.groups == {
-        "elder80": {"every_days": 45, "within_days": None, "active": True, "is_sensitive": False}
-    }
+    assert wanted.groups == {"elder80": {"every_days": 45, "within_days": None, "active": True, "is_sensitive": False}}
     assert wanted.faults == {}
 
 

@@ -50,7 +50,9 @@ def knock(session: Session, cast: Cast, home: Household, day: date, outcome: str
     return make_visit(session, home, cast.users["worker"], then(day), outcome, **more)
 
 
-def coverage(session: Session, cast: Cast, span: Span = NOVEMBER, who: str = "director", today: date = TODAY) -> Coverage:
+def coverage(
+    session: Session, cast: Cast, span: Span = NOVEMBER, who: str = "director", today: date = TODAY
+) -> Coverage:
     return queries.coverage(session, cast.actor(who), span, today)
 
 
@@ -196,7 +198,9 @@ def test_who_was_met_and_moved_away_in_mid_month_counts_as_met_but_not_as_a_hous
 def test_a_household_that_split_is_two_from_the_day_of_the_split(session: Session, cast: Cast) -> None:
     home, split = cast.households[1], date(2026, 11, 9)
     knock(session, cast, home, date(2026, 11, 3))
-    young = Household(id=uuid7(), community_id=home.community_id, dwelling_id=home.dwelling_id, number=2, occupancy="own")
+    young = Household(
+        id=uuid7(), community_id=home.community_id, dwelling_id=home.dwelling_id, number=2, occupancy="own"
+    )
     session.add(young)
     session.flush()
     for since, until, how in ((ALWAYS, split, "gone"), (split, FOREVER, "own")):
@@ -286,7 +290,7 @@ def test_a_late_entry_or_correction_is_the_only_thing_that_changes_a_closed_mont
 
 
 def random_log(session: Session, cast: Cast, seed: int) -> list[Knock]:
-    """Fourteen doors that change district, 160 visits of five months, a fifth of them corrected; as the rules see it."""
+    """Fourteen doors that change district, 160 visits of months, a fifth of them corrected; as the rules see them."""
     random = Random(seed)
     districts: list[District | None] = [cast.district, cast.second, None]
     homes = [*cast.households]
@@ -320,7 +324,8 @@ def random_log(session: Session, cast: Cast, seed: int) -> list[Knock]:
         )
         log.append((visit, home.id))
     return [
-        Knock(v.household_id, v.visited_on, Outcome(v.outcome), district_id=district_on(session, v)) for v, _ in log
+        Knock(v.household_id, v.visited_on, Outcome(v.outcome), district_id=district_on(session, v))
+        for v, _ in log
         if v.id not in corrected
     ]
 

@@ -7,7 +7,16 @@ from uuid import uuid4
 import pytest
 
 from fieldapp.reports.files import longest_unmet, span_after, span_before
-from fieldapp.reports.rules import BUILDING_STEPS, DISTRICT_STEPS, SPANS, Coverage, DistrictFigures, Tally, shade, span_named
+from fieldapp.reports.rules import (
+    BUILDING_STEPS,
+    DISTRICT_STEPS,
+    SPANS,
+    Coverage,
+    DistrictFigures,
+    Tally,
+    shade,
+    span_named,
+)
 from fieldapp.visits.rules import month_of
 
 
@@ -27,8 +36,20 @@ def test_a_span_is_named_month_quarter_or_year(name: str, first: date, last: dat
 
 @pytest.mark.parametrize(
     ("met", "households", "shade_of_month"),
-    [(0, 0, 0), (3, 0, 0), (0, 200, 0), (1, 200, 1), (12, 200, 1), (13, 200, 2), (20, 200, 2), (21, 200, 3), (30, 200, 3)]
-    + [(31, 200, 4), (200, 200, 4), (210, 200, 4)],
+    [
+        (0, 0, 0),
+        (3, 0, 0),
+        (0, 200, 0),
+        (1, 200, 1),
+        (12, 200, 1),
+        (13, 200, 2),
+        (20, 200, 2),
+        (21, 200, 3),
+        (30, 200, 3),
+        (31, 200, 4),
+        (200, 200, 4),
+        (210, 200, 4),
+    ],
 )
 def test_a_district_is_drawn_darker_with_the_share_met(met: int, households: int, shade_of_month: int) -> None:
     assert shade(met, households, DISTRICT_STEPS["month"]) == shade_of_month
@@ -69,12 +90,22 @@ def test_the_longest_unmet_is_told_in_days(tally: Tally, days: int | None) -> No
 
 
 def figures(households: int, quiet_days: int | None, **more: Any) -> DistrictFigures:
-    return DistrictFigures(uuid4(), "1", "第1包干区", None, None, None, Tally(households), quiet_days=quiet_days, **more)
+    return DistrictFigures(
+        uuid4(), "1", "第1包干区", None, None, None, Tally(households), quiet_days=quiet_days, **more
+    )
 
 
 @pytest.mark.parametrize(
     ("households", "quiet_days", "quiet"),
-    [(200, 6, False), (200, 7, True), (200, 60, True), (200, None, True), (0, None, False), (0, 30, False), (200, 0, False)],
+    [
+        (200, 6, False),
+        (200, 7, True),
+        (200, 60, True),
+        (200, None, True),
+        (0, None, False),
+        (0, 30, False),
+        (200, 0, False),
+    ],
 )
 def test_a_district_is_quiet_after_a_week_without_a_knock(households: int, quiet_days: int | None, quiet: bool) -> None:
     district = figures(households, quiet_days)

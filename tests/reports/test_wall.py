@@ -66,7 +66,9 @@ class World:
         self.places: dict[str, Place] = {}
         found = session.scalars(select(Household).where(Household.community_id == cast.community.id)).all()
         [second] = [home for home in found if home not in cast.households]
-        homes = zip(PLACES, (cast.households[0], second, cast.far_household), ("worker", "other", "neighbour"), strict=True)
+        homes = zip(
+            PLACES, (cast.households[0], second, cast.far_household), ("worker", "other", "neighbour"), strict=True
+        )
         for name, home, visitor in homes:
             self.places[name] = self._furnish(name, home, visitor)
         session.flush()
@@ -109,7 +111,9 @@ class World:
         """The places whose thing of this name, or its key, is among what was seen."""
         keys = {getattr(thing, "id", thing) for thing in seen}
         return {
-            name for name, place in self.places.items() if getattr(getattr(place, attribute), "id", place.district) in keys
+            name
+            for name, place in self.places.items()
+            if getattr(getattr(place, attribute), "id", place.district) in keys
         }
 
     def each(self, attribute: str, ask: Callable[[UUID], Any]) -> set[str]:
@@ -139,9 +143,7 @@ ROWS_OF_A_DISTRICT: dict[str, Ask] = {
     "done follow-ups": lambda w, a: w.named("done", [p.follow_up for p in visits.done_follow_ups(w.session, a)]),
     "untaken urgent": lambda w, a: w.named("visit", visits.untaken_urgent(w.session, a)),
     "household": lambda w, a: w.each("household", lambda key: households.household(w.session, a, key)),
-    "search by name": lambda w, a: {
-        f.head.removeprefix("同") for f in households.search(w.session, a, "同") if f.head
-    },
+    "search by name": lambda w, a: {f.head.removeprefix("同") for f in households.search(w.session, a, "同") if f.head},
     "search by room": lambda w, a: w.named(
         "household", {f.household_id for room in ("601", "201", "101") for f in households.search(w.session, a, room)}
     ),
@@ -216,7 +218,9 @@ def test_coverage_is_of_ones_own_community(world: World, who: str, districts: li
     figures = reports.coverage(world.session, world.actor(who), month_of(TODAY), TODAY)
     assert [d.code for d in figures.districts] == districts
     assert figures.met == len(districts)
-    assert {b.id for b in figures.buildings} == {p.building.id for n, p in world.places.items() if n in BY_DISTRICT[who]}
+    assert {b.id for b in figures.buildings} == {
+        p.building.id for n, p in world.places.items() if n in BY_DISTRICT[who]
+    }
     assert figures.total.households == {"director": 7, "stranger": 2}.get(who, 0)
 
 

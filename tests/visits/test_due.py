@@ -52,9 +52,7 @@ def test_a_group_asks_in_its_rhythm_or_within_days_of_its_event(
     assert care_due_on(care(every, within), met) == due
 
 
-@pytest.mark.parametrize(
-    ("day", "holds"), [(after(-1), False), (after(0), True), (after(9), True), (after(10), False)]
-)
+@pytest.mark.parametrize(("day", "holds"), [(after(-1), False), (after(0), True), (after(9), True), (after(10), False)])
 def test_a_membership_holds_from_its_first_day_up_to_its_end(day: date, holds: bool) -> None:
     assert care(until=after(10)).holds_on(day) is holds
 
@@ -130,4 +128,6 @@ def test_one_more_group_never_puts_a_household_off(
     groups: list[tuple[int | None, int | None]], every: int | None, within: int | None, met: int | None
 ) -> None:
     last, cares = None if met is None else after(met), [care(*group) for group in groups]
-    assert no_later(priority_due_on([*cares, care(every, within)], last, after(1)), priority_due_on(cares, last, after(1)))
+    assert no_later(
+        priority_due_on([*cares, care(every, within)], last, after(1)), priority_due_on(cares, last, after(1))
+    )

@@ -79,7 +79,9 @@ def test_a_field_that_cannot_be_right_is_a_fault(field: str, value: str, where: 
     assert read(**{field: value}).faults == {where: fault}
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "9999-12-31T23:59-12:00", "0001-01-01T00:00+14:00"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00", "9999-12-31T23:59", "9999-12-31T23:59-12:00", "0001-01-01T00:00+14:00"]
+)
 def test_a_time_at_the_end_of_the_calendar_is_a_fault_and_no_accident(moment: str) -> None:
     assert set(read(visited_at=moment).faults) == {"visited_at"}
 

@@ -17,7 +17,9 @@ from tests.conftest import NOW
 from tests.factories import Cast, make_building, make_care, make_dwelling, make_group, make_household, make_visit
 
 
-def change(session: Session, cast: Cast, deed: str, *chosen: Dwelling, building: Building | None = None, **form: str) -> str:
+def change(
+    session: Session, cast: Cast, deed: str, *chosen: Dwelling, building: Building | None = None, **form: str
+) -> str:
     """Make one correction to 12号楼 as its worker."""
     where = building or cast.building
     dwellings = places.dwellings_of(session, cast.actor("worker"), where.id)
@@ -32,7 +34,9 @@ def refusal(session: Session, cast: Cast, deed: str, *chosen: Dwelling, **form: 
 
 
 def at(session: Session, cast: Cast, room: str) -> Dwelling:
-    return session.scalars(select(Dwelling).where(Dwelling.building_id == cast.building.id, Dwelling.room == room)).one()
+    return session.scalars(
+        select(Dwelling).where(Dwelling.building_id == cast.building.id, Dwelling.room == room)
+    ).one()
 
 
 def empty(session: Session, cast: Cast, room: str, **more: Any) -> Dwelling:

@@ -241,7 +241,9 @@ def test_progress_is_quota_priority_left_and_working_days_left() -> None:
     assert (line.to_go, line.is_done) == (13, False)
 
 
-@pytest.mark.parametrize(("met", "left", "done", "to_go"), [(30, 0, True, 0), (45, 0, True, 0), (30, 1, False, 0), (29, 0, False, 1)])
+@pytest.mark.parametrize(
+    ("met", "left", "done", "to_go"), [(30, 0, True, 0), (45, 0, True, 0), (30, 1, False, 0), (29, 0, False, 1)]
+)
 def test_the_month_is_done_when_the_quota_is_met_and_no_priority_is_left(
     met: int, left: int, done: bool, to_go: int
 ) -> None:
