@@ -116,6 +116,12 @@ def session() -> Session:
     return g.session
 
 
+def give_up() -> None:
+    """Undo what this request has not committed, so that its error page can be read from the database."""
+    if "session" in g:
+        g.session.rollback()
+
+
 def engine() -> Engine:
     """The engine of the running program."""
     return current_app.extensions["fieldapp-engine"]

@@ -27,7 +27,9 @@ def init_app(app: Flask) -> None:
         locale_selector=chosen,
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.filters.update(day=day, short_day=short_day, day_and_weekday=day_and_weekday, listed=listed, clock_time=clock_time)
+    app.jinja_env.filters.update(
+        day=day, short_day=short_day, day_and_weekday=day_and_weekday, listed=listed, clock_time=clock_time
+    )
     app.jinja_env.globals.update(html_language=html_language, LANGUAGES=LANGUAGES, _=translated)
 
 

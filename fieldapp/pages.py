@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, public, roles
+from fieldapp.visits import queries as visits
 
 bp = Blueprint("pages", __name__)
 
@@ -34,7 +35,15 @@ def init_app(app: Flask) -> None:
     """Register the shared pages and what templates may call."""
     app.register_blueprint(bp)
     app.register_error_handler(HTTPException, _error_page)
-    app.jinja_env.globals.update(asset=asset, drawn_icon=icon, now=clock.now, today=clock.today, actor=actor, Role=Role)
+    app.jinja_env.globals.update(
+        asset=asset,
+        promises_due=promises_due,
+        drawn_icon=icon,
+        now=clock.now,
+        today=clock.today,
+        actor=actor,
+        Role=Role,
+    )
 
 
 @cache
@@ -52,6 +61,11 @@ def asset(name: str) -> str:
 def icon(name: str, look: str = "") -> Markup:
     """A glyph of the sprite. A function, since a page draws forty and a macro takes ten times as long."""
     return Markup('<svg class="i {}" aria-hidden="true" focusable="false"><use href="#i-{}"/></svg>').format(look, name)
+
+
+def promises_due() -> int:
+    """The badge at the tab 诉求: promises whose day is today or has passed. One count."""
+    return visits.count_due_follow_ups(db.session(), actor(), clock.today())
 
 
 def go(address: str) -> AnyResponse:
@@ -85,6 +99,8 @@ def healthz() -> tuple[Response, int]:
 def _error_page(error: HTTPException) -> AnyResponse | tuple[str, int] | HTTPException:
     if error.code is None or error.code < 400:
         return error
+    if error.code >= 500:
+        db.give_up()  # before the first word: its language is the reader's, and that is read from the database
     words: dict[int, tuple[str, str]] = {
         400: (_("没看懂"), _("没收全。回上一页再存一次。")),
         401: (_("要先登录"), _("登录以后再做一次，写的还在上一页。")),

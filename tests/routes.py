@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from PIL import Image
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Role
-from fieldapp.db import uuid7
+from fieldapp.db import make_engine, uuid7
 from fieldapp.visits.models import Photo
 from fieldapp.visits.photos import PhotoStore, clean
 from tests.conftest import NOW
@@ -36,6 +37,9 @@ ROLES = {
     "admin": Role.ADMIN,
 }
 EVERYONE = (None, *ROLES)
+
+ON_ONE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+"""For tests of what no database has a say in."""
 
 WORKER = frozenset({Role.WORKER})
 DIRECTOR = frozenset({Role.DIRECTOR})
@@ -217,15 +221,51 @@ ROUTES: dict[str, Route] = {
     "exchange.template": page(DIRECTOR),
 }
 
-RUBBISH: dict[str, Any] = {
-    name: "胡写 '\"><script>alert(1)</script> %00 ../../etc/passwd"
-    for name in (
-        "username password current repeated language next q outcome way visited_at visit_id companion_id met topics "
-        "corrects_id_ promise promise_due_on longitude latitude accuracy households doors deed entrance floor room shop "
-        "quota district_size district_tolerance routine_days quiet_days tiles_url tiles_attribution lead-1 partner-1 "
-        "since where lay_out good_rows"
-    ).split()
-}
+RUBBISH_WORDS = "胡写 '\"><script>alert(1)</script> %00 ../../etc/passwd"
+RUBBISH: dict[str, Any] = dict.fromkeys(
+    (
+        "username",
+        "password",
+        "current",
+        "repeated",
+        "language",
+        "next",
+        "q",
+        "outcome",
+        "way",
+        "visited_at",
+        "visit_id",
+        "companion_id",
+        "met",
+        "topics",
+        "promise",
+        "promise_due_on",
+        "longitude",
+        "latitude",
+        "accuracy",
+        "households",
+        "doors",
+        "deed",
+        "entrance",
+        "floor",
+        "room",
+        "shop",
+        "quota",
+        "district_size",
+        "district_tolerance",
+        "routine_days",
+        "quiet_days",
+        "tiles_url",
+        "tiles_attribution",
+        "lead-1",
+        "partner-1",
+        "since",
+        "where",
+        "lay_out",
+        "good_rows",
+    ),
+    RUBBISH_WORDS,
+)
 RUBBISH_QUERY = {"day": "昨天", "span": "century", "choose": "<b>", "all": "x", "community": "none", "next": "//evil"}
 
 
@@ -284,3 +324,13 @@ def text_of(answer: Any) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             data = b"\n".join(archive.read(name) for name in archive.namelist())
     return data.decode("utf-8", "replace")
+
+
+def fresh_postgres(url: str) -> str:
+    """A database of its own on the tests' server."""
+    name = f"migrations_{uuid7().hex}"
+    server = make_engine(url)
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -5,27 +5,18 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, make_url, text
+from sqlalchemy import inspect
 
 from fieldapp import schema
-from fieldapp.db import Base, make_engine, uuid7
-
-
-def _fresh_postgres(url):
-    """A database of its own on the tests' server."""
-    name = f"migrations_{uuid7().hex}"
-    server = make_engine(url)
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    server.dispose()
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
+from fieldapp.db import Base, make_engine
+from tests.routes import fresh_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request, tmp_path):
     """An engine on a database that holds nothing."""
     sqlite = f"sqlite:///{tmp_path / 'empty.db'}"
-    url = sqlite if request.param == "sqlite" else _fresh_postgres(request.getfixturevalue("postgres_url"))
+    url = sqlite if request.param == "sqlite" else fresh_postgres(request.getfixturevalue("postgres_url"))
     engine = make_engine(url)
     yield engine
     engine.dispose()

@@ -18,10 +18,7 @@ from fieldapp.app import create_app
 from fieldapp.demo.operations import make_demo
 from tests.conftest import NOW, SAME_SITE, Person
 from tests.factories import make_building, make_dwelling, make_household, make_resident, make_visit
-from tests.routes import ROUTES, RUBBISH, address, endpoints, jpeg, make_world, settings_form, undone
-
-ON_ONE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-"""For what no database has a say in."""
+from tests.routes import ON_ONE, ROLES, ROUTES, RUBBISH, address, endpoints, jpeg, make_world, settings_form, undone
 
 SIGNED_IN = ("worker", "director", "street", "admin")
 MULTIPART = "multipart/form-data; boundary=x"
@@ -40,14 +37,12 @@ def people(sign_in):
 
 @pytest.fixture
 def reader(people):
-    """Somebody who may use a route."""
+    """Somebody who may use a route: the worker where a worker may."""
 
     def reader(endpoint):
         readers = ROUTES[endpoint].readers
-        return next(people[name] for name in SIGNED_IN if readers is None or people[name].role in readers)
+        return next(people[name] for name in SIGNED_IN if readers is None or ROLES[name] in readers)
 
-    for name, person in people.items():
-        person.role = name
     return reader
 
 
@@ -59,20 +54,14 @@ def failures(answers):
 
 NASTY = {
     "empty": "",
-    "blank": " \t\r\n ",
     "NUL": "a\x00b",
     "control": "\x01\x1f\x7f\x85\u2028\ufeff\ufffe\uffff",
-    "replacement": "\ufffd",
     "beyond the plane": "👵🏻𠮷𠀋",
     "huge": "长" * 70_000,
-    "quotes": "'\"`;--)(<>&%${{7*7}}{%x%}",
-    "format": "%s%d%(name)s%n{0}{name}",
     "wildcards": "%_\\%",
-    "negative": "-1",
     "large": "9" * 400,
     "infinite": "inf",
     "not a number": "nan",
-    "fraction": "1e309",
     "other digits": "１２³๓",
     "early": "0001-01-01",
     "late": "9999-12-31",
@@ -81,20 +70,20 @@ NASTY = {
     "early moment": "0001-01-01T00:00+23:59",
     "late moment": "9999-12-31T23:59:59-23:59",
     "odd zone": "2026-11-17T09:00:00+24:00",
-    "nil": "0" * 32,
     "urn": "urn:uuid:00000000-0000-0000-0000-000000000000",
-    "path": "../../../../etc/passwd",
-    "joined": "a,b,,c",
 }
 
+STRICTER = ("NUL", "control", "huge", "large", "early", "late", "early moment")
+"""What PostgreSQL looks at more closely than SQLite."""
+
 FIELDS = {
-    "visits.create": "visit_id outcome way visited_at companion_id met topics sentence promise promise_due_on longitude "
-    "latitude accuracy urgent corrects_id photos",
+    "visits.create": "visit_id outcome way visited_at companion_id met topics sentence promise promise_due_on "
+    "longitude accuracy corrects_id",
     "visits.create_nobody_home": "households",
     "visits.add_photos": "photos",
     "places.change_layout": "deed doors entrance floor room shop",
-    "places.save_settings": "quota district_size district_tolerance routine_days quiet_days language topics tiles_url "
-    "tiles_attribution lead-1 partner-1 group-new-name group-new-every_days group-new-within_days",
+    "places.save_settings": "quota language topics tiles_url tiles_attribution lead-1 group-new-name "
+    "group-new-within_days",
     "households.search": "q",
     "accounts.create_session": "username password next",
     "accounts.change_password": "current password repeated",
@@ -122,12 +111,11 @@ def _plausible(endpoint, world):
 
 
 @pytest.mark.parametrize("endpoint", sorted(FIELDS))
-def test_no_field_of_a_form_makes_the_server_fail(endpoint, app, connection, world, sign_in):
-    readers = ROUTES[endpoint].readers or {"worker"}
-    person = sign_in("worker" if "worker" in readers else "director")
-    where, answers = address(app, world, endpoint), []
+def test_no_field_of_a_form_makes_the_server_fail(endpoint, app, connection, world, reader):
+    person, where, answers = reader(endpoint), address(app, world, endpoint), []
+    kinds = NASTY if connection.dialect.name == "sqlite" else {said: NASTY[said] for said in STRICTER}
     for name in FIELDS[endpoint].split():
-        for said, nasty in NASTY.items():
+        for said, nasty in kinds.items():
             with undone(connection):
                 answers.append((f"{name} {said}", person.post(where, _plausible(endpoint, world) | {name: nasty})))
     assert failures(answers) == []
@@ -168,28 +156,27 @@ def test_joined_doors_do_not_take_a_room_number_that_is_there(app, cast, session
     assert sign_in("worker").post(f"/buildings/{cast.building.id}/layout", form).status_code == 422
 
 
+@ON_ONE
 @pytest.mark.parametrize("endpoint", sorted(QUERIES))
-def test_no_query_makes_the_server_fail(endpoint, app, world, people):
+def test_no_query_makes_the_server_fail(endpoint, app, world, reader, people):
     where, answers = address(app, world, endpoint), []
     for name in QUERIES[endpoint].split():
         for said, nasty in NASTY.items():
             if said != "huge":
-                for username, person in people.items():
-                    answers.append((f"{username} {name} {said}", person.get(where, query_string={name: nasty})))
+                person = people["street"] if name == "community" else reader(endpoint)
+                answers.append((f"{name} {said}", person.get(where, query_string={name: nasty})))
     assert failures(answers) == []
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     "query", ["%FF", "day=%FF%FE", "day=%ED%A0%80", "%00=%00", "&&&=", "a=b&a=c&=", "day[]=1", "é", "\xff"]
 )
-def test_no_bytes_in_a_query_make_the_server_fail(query, app, world, people):
+def test_no_bytes_in_a_query_make_the_server_fail(query, app, world, reader):
     answers = []
     for endpoint in endpoints(app, forms=False):
-        environ = {"QUERY_STRING": query}
-        answers += [
-            (endpoint, person.get(address(app, world, endpoint), environ_overrides=environ))
-            for person in people.values()
-        ]
+        where = address(app, world, endpoint)
+        answers.append((endpoint, reader(endpoint).get(where, environ_overrides={"QUERY_STRING": query})))
     assert failures(answers) == []
 
 
@@ -234,7 +221,8 @@ BODIES = {
     "no disposition": (b"--x\r\n\r\nabc\r\n--x--", MULTIPART),
     "bytes in a name": (b'--x\r\nContent-Disposition: form-data; name="\xff\xfe"\r\n\r\n\xff\xfe\r\n--x--', MULTIPART),
     "odd part": (
-        b'--x\r\nContent-Disposition: form-data; name="q"\r\nContent-Type: text/plain; charset=utf-16\r\n\r\na\r\n--x--',
+        b'--x\r\nContent-Disposition: form-data; name="q"\r\n'
+        b"Content-Type: text/plain; charset=utf-16\r\n\r\na\r\n--x--",
         MULTIPART,
     ),
     "text as file": (b'--x\r\nContent-Disposition: form-data; name="photos"\r\n\r\nabc\r\n--x--', MULTIPART),
@@ -257,20 +245,31 @@ BODIES = {
 }
 
 
+@ON_ONE
 @pytest.mark.parametrize("body", sorted(BODIES))
-def test_no_body_makes_the_server_fail(body, app, connection, world, people):
+def test_no_body_makes_the_server_fail(body, app, connection, world, reader):
+    _send_everywhere(body, app, connection, world, reader)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("body", ["surrogates", "latin", "gb18030", "bytes in a name", "NUL in a file name"])
+def test_no_odd_text_makes_postgresql_fail(body, app, connection, world, reader):
+    _send_everywhere(body, app, connection, world, reader)
+
+
+def _send_everywhere(body, app, connection, world, reader):
     data, kind = BODIES[body]
     answers = []
     for endpoint in endpoints(app, forms=True):
-        for username, person in people.items():
-            with undone(connection):
-                cookie = person.client.get_cookie("session").value
-                answer = person.post(address(app, world, endpoint), data=data, content_type=kind)
-                person.client.set_cookie("session", cookie)
-            answers.append((f"{username} {endpoint}", answer))
+        person = reader(endpoint)
+        with undone(connection):
+            cookie = person.client.get_cookie("session").value
+            answer = person.post(address(app, world, endpoint), data=data, content_type=kind)
+            person.client.set_cookie("session", cookie)
+        answers.append((endpoint, answer))
     assert failures(answers) == []
     if body in ("ten thousand parts", "a large field"):
-        assert {answer.status_code for said, answer in answers if said == "worker visits.create"} == {413}
+        assert {answer.status_code for _, answer in answers} == {413}
 
 
 @ON_ONE
@@ -294,9 +293,8 @@ def test_who_never_signed_in_sends_no_large_body(app, world, sign_in):
 def test_odd_methods_are_405_on_every_route(method, app, world, people):
     for rule in app.url_map.iter_rules():
         where = address(app, world, rule.endpoint)
-        for person in people.values():
-            answer = person.client.open(where, method=method, headers=SAME_SITE)
-            assert answer.status_code in ((405,) if method != "get" else (200, 303, 404, 405, 422)), (rule, method)
+        answer = people["worker"].client.open(where, method=method, headers=SAME_SITE)
+        assert answer.status_code in ((405,) if method != "get" else (200, 303, 404, 405, 422)), (rule, method)
 
 
 @ON_ONE
@@ -332,17 +330,16 @@ def test_options_says_what_is_allowed_and_head_sends_no_body(app, world, people)
     ],
     ids=str,
 )
-def test_no_header_makes_the_server_fail_or_leads_elsewhere(headers, app, world, people):
+def test_no_header_makes_the_server_fail_or_leads_elsewhere(headers, app, world, reader, people):
     for endpoint in endpoints(app, forms=False):
-        for person in (people["worker"], people["director"]):
-            answer = person.get(address(app, world, endpoint), headers=headers)
-            assert answer.status_code < 500, endpoint
-            assert "evil" not in str(answer.headers), endpoint
+        answer = reader(endpoint).get(address(app, world, endpoint), headers=headers)
+        assert answer.status_code < 500, endpoint
+        assert "evil" not in str(answer.headers), endpoint
     answer = people["worker"].post("/sign-out", headers=headers)
     assert answer.status_code < 500
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @ON_ONE
 def test_no_mixture_of_fields_makes_the_server_fail(data, app, connection, world, people):
@@ -395,6 +392,17 @@ def test_a_database_that_refuses_says_so_without_what_was_written(app, world, si
     assert answer.status_code == 500
     assert "记下的没有丢" in answer.get_data(as_text=True)
     assert "一句心里话" not in answer.get_data(as_text=True) + caplog.text
+
+
+def test_a_form_that_breaks_a_rule_of_the_database_gets_a_whole_page(app, cast, world, sign_in, monkeypatch):
+    def break_a_rule(session, *_rest, **_more):
+        session.add(type(cast.community)(code=cast.community.code, name="twice"))
+        session.flush()
+
+    monkeypatch.setattr("fieldapp.visits.operations.record_visit", break_a_rule)
+    answer = sign_in("worker").post(address(app, world, "visits.create"), {"outcome": "met"})
+    assert answer.status_code == 500
+    assert "记下的没有丢" in answer.get_data(as_text=True)
 
 
 # --- error pages, health
@@ -620,7 +628,7 @@ def _posts(app, world, person):
         "places.change_layout",
         "accounts.create_session",
     )
-    form = {name: EVIL for name in RUBBISH} | {"topics": [EVIL], "sentence": EVIL * 20, "q": EVIL[:3]}
+    form = dict.fromkeys(RUBBISH, EVIL) | {"topics": [EVIL], "sentence": EVIL * 20, "q": EVIL[:3]}
     return [(endpoint, person.post(address(app, world, endpoint), form)) for endpoint in wanted]
 
 

@@ -59,9 +59,7 @@ def create_user(
     return user
 
 
-def sign_in(
-    session: Session, username: str, password: str, now: datetime
-) -> tuple[SignIn, User | UnknownName | None]:
+def sign_in(session: Session, username: str, password: str, now: datetime) -> tuple[SignIn, User | UnknownName | None]:
     """Look at a name and a password. Counts wrong ones. A name that does not exist takes as long as one that does, and
     makes one wait alike; `wait_until` of what is given back says until when."""
     user = queries.user_by_name(session, username)

@@ -115,6 +115,8 @@ def search(session: Session, actor: Actor, text: str) -> list[Found]:
     `12-601` and `12 601` look for room 601 of building 12. Exact answers come before those that only begin alike.
     """
     text = text.strip().lower()
+    if not any(sign.isdigit() for sign in text):
+        text = "".join(text.split())  # "zhang san" and "张 三" are typed, too
     if not text:
         return []
     head = aliased(Resident)

@@ -125,11 +125,54 @@ def sex_of(id_number: str) -> str:
     return "1" if int(id_number[16]) % 2 else "2"
 
 
+_SURNAMES = {
+    "万俟": "mo qi",
+    "尉迟": "yu chi",
+    "长孙": "zhang sun",
+    "单于": "chan yu",
+    "澹台": "tan tai",
+    "曾": "zeng",
+    "单": "shan",
+    "解": "xie",
+    "仇": "qiu",
+    "任": "ren",
+    "华": "hua",
+    "盖": "ge",
+    "区": "ou",
+    "查": "zha",
+    "朴": "piao",
+    "翟": "zhai",
+    "覃": "qin",
+    "缪": "miao",
+    "乐": "yue",
+    "种": "chong",
+    "召": "shao",
+    "员": "yun",
+    "尹": "yin",
+    "燕": "yan",
+    "宁": "ning",
+    "冼": "xian",
+    "纪": "ji",
+    "过": "guo",
+    "葛": "ge",
+    "那": "na",
+    "洗": "xian",
+    "折": "she",
+    "繁": "po",
+    "秘": "bi",
+    "黑": "he",
+    "重": "chong",
+}
+"""How signs of several readings are read as surnames."""
+
+
 def pinyin_keys(name: str) -> tuple[str, str]:
     """What a name is found by: its pinyin in one word and its initials, both lower case (张三: zhangsan, zs).
 
     What stands between names (阿依古丽·买买提, John Smith) is left out: nobody types it.
     """
-    parts = re.split(r"[\W_]+", name)
-    syllables = [s.lower() for part in parts if part for s in lazy_pinyin(part, style=Style.NORMAL)]
+    surname = next((known for known in _SURNAMES if name.startswith(known) and len(name) > len(known)), "")
+    parts = re.split(r"[\W_]+", name.removeprefix(surname))
+    syllables = _SURNAMES.get(surname, "").split()
+    syllables += [s.lower() for part in parts if part for s in lazy_pinyin(part, style=Style.NORMAL)]
     return "".join(syllables)[:128], "".join(s[0] for s in syllables)[:32]

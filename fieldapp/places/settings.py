@@ -20,7 +20,7 @@ RHYTHM = (1, 730)
 
 @dataclass
 class Settings:
-    """What was typed. `faults` maps a field to what is wrong: `number`, `tiles`, `language`, `person`, `long`."""
+    """What was typed. `faults` maps a field to what is wrong: `number`, `tiles`, `language`, `person`, `same`, `long`."""
 
     values: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -110,3 +110,5 @@ def _read_people(read: Settings, form: Mapping[str, str], districts: Sequence[st
             if person and person not in workers:
                 read.faults[f"{part}-{code}"] = "person"
             read.people[code, part] = person
+        if (both := read.people.get((code, "lead"))) and both == read.people.get((code, "partner")):
+            read.faults[f"partner-{code}"] = "same"

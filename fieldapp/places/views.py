@@ -173,7 +173,7 @@ def _layout_fault(refusal: layouts.LayoutRefused) -> str:
         "entrance": _("单元要写 1 到 60 的整数。"),
         "taken": _("这个单元里已经有 %(what)s 了。", what=refusal.detail),
         "choose": _("先点一下要改的门。"),
-        "two": _("打通要选同一层、同一单元的两个或更多的门。"),
+        "two": _("打通要选同一单元、同一层挨着的两个或更多的门。"),
         "visited": _("%(what)s 有走访记录或住着人，不能去掉。没人住就记成空置。", what=refusal.detail),
     }.get(refusal.code, _("没看懂要改什么，再试一次。"))
 

@@ -126,7 +126,8 @@ def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
     sheet.append([*people, *counts, _("重点剩"), _("从未见过"), _("最久没见（天）")])
     for d in coverage.districts:
         counted = [d.tally.households, d.met, community.quota, d.tally.entry_rate, d.priority_left, d.tally.never_met]
-        sheet.append([_plain(d.name), _plain(d.lead), _plain(d.partner), *counted, longest_unmet(d.tally, coverage.day)])
+        named = [_plain(name) for name in (d.name, d.lead, d.partner)]
+        sheet.append([*named, *counted, longest_unmet(d.tally, coverage.day)])
     total = coverage.total
     summed: list[float | None] = [
         total.households,

@@ -1,13 +1,17 @@
 // Bundles scripts and styles into static/dist, names them by content, and compresses each once, as hard as it goes.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
 const here = new URL(".", import.meta.url).pathname;
 const dist = `${here}dist/`;
-rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
+// Pages that are open now, and a server that still runs, ask for the build before this one: it stays for one more.
+const before = existsSync(`${dist}manifest.json`) ? Object.values(JSON.parse(readFileSync(`${dist}manifest.json`))) : [];
+for (const file of readdirSync(dist)) {
+  if (!before.includes(file.replace(/\.(br|gz)$/, ""))) rmSync(dist + file);
+}
 
 const { outputFiles } = await build({
   entryPoints: ["app", "map", "visit"].map((name) => `${here}js/${name}.js`).concat(

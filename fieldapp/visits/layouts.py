@@ -1,6 +1,7 @@
 """Correcting how a building's doors are laid out: what an import guessed, the people who climb the stairs put right."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -107,9 +108,7 @@ def _add(session: Session, building: Building, dwellings: Sequence[Dwelling], fo
     open_door(session, dwelling)
 
 
-def _rename(
-    session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], form: Mapping[str, str]
-) -> None:
+def _rename(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], form: Mapping[str, str]) -> None:
     door = chosen[0]
     door.room = _room(session, door.building_id, door.entrance, form.get("room", ""), door.room)
 
@@ -138,9 +137,10 @@ def _remove(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwellin
 
 def _join(session: Session, _all: Sequence[Dwelling], chosen: Sequence[Dwelling], _form: Mapping[str, str]) -> None:
     """Flats made into one: the first keeps its household and takes the others' cells and numbers."""
-    if len(chosen) < 2 or len({(d.entrance, d.floor) for d in chosen}) != 1:
-        raise LayoutRefused("two")
     ordered = sorted(chosen, key=lambda d: d.column)
+    side_by_side = all(left.column + left.span == right.column for left, right in pairwise(ordered))
+    if len(chosen) < 2 or len({(d.entrance, d.floor, d.row) for d in chosen}) != 1 or not side_by_side:
+        raise LayoutRefused("two")
     used = [d for d in ordered if visits.is_in_use(session, d.id)]
     kept = used[0] if used else ordered[0]
     for dwelling in ordered:

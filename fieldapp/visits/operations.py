@@ -40,6 +40,7 @@ def record_visit(
     """
     if draft.faults or draft.outcome is None or draft.visited_at is None:
         raise ValueError("a draft with faults cannot be recorded")
+    queries.hold(session, household)  # or the same form sent twice at once would pass the next lines together
     key = draft.visit_id or uuid7()
     if known := session.get(Visit, key):
         if known.household_id == household.id and known.visitor_id == actor.user_id:

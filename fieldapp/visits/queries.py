@@ -274,6 +274,12 @@ def count_visits(session: Session, household_id: UUID) -> int:
 _COUNT = select(func.count()).where(Visit.household_id == bindparam("household"), stands())
 
 
+def hold(session: Session, household: Household) -> None:
+    """Make others who write at this household wait until this transaction ends. On SQLite they wait anyway."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.refresh(household, with_for_update=True)
+
+
 def visit(session: Session, actor: Actor, visit_id: UUID) -> Visit | None:
     """A visit that the actor may see."""
     return session.scalar(_visit(actor.role), bounds(actor) | {"visit": visit_id})
@@ -416,8 +422,8 @@ def done_follow_ups(session: Session, actor: Actor, limit: int = 10) -> list[Ope
     return [OpenPromise(*row) for row in session.execute(statement.limit(limit), bounds(actor))]
 
 
-def count_overdue_follow_ups(session: Session, actor: Actor, day: date) -> int:
-    """How many promises have passed their day: the badge at the tab."""
+def count_due_follow_ups(session: Session, actor: Actor, day: date) -> int:
+    """How many promises are due today or have passed their day: the badge at the tab."""
     statement = (
         select(func.count(FollowUp.id))
         .join(Household, Household.id == FollowUp.household_id)

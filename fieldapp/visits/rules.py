@@ -167,7 +167,7 @@ def is_priority_left(due_on: date | None, span: Span) -> bool:
     return due_on is not None and due_on < span.end
 
 
-@dataclass(frozen=True)
+@dataclass
 class DoorFacts:
     """What decides a door's state on a day. `knocks` are this month's, oldest first; `occupied` is None for a shop."""
 
@@ -230,7 +230,7 @@ class Promise:
     due_on: date | None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: two hundred frozen ones take a millisecond longer to make
 class Door:
     """One door on a day: where it is, who lives behind it, and what decides its state."""
 
@@ -281,7 +281,7 @@ class Door:
 
     @property
     def knocked_in_vain(self) -> int:
-        """How often nobody was home this month since somebody was last met."""
+        """How often in a row nobody was home this month, up to the last knock."""
         count = 0
         for _day, outcome in reversed(self.facts.knocks):
             if outcome is not Outcome.NOBODY:

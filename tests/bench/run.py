@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.databases import postgresql_databases, sqlite_databases
+from tests.bench.large import large_lines, measure_large
 from tests.bench.measure import measure
 from tests.bench.report import figures, table
 from tests.bench.requests import BareInsert, bare_page, open_program
@@ -19,8 +20,10 @@ def main(arguments: list[str] | None = None) -> None:
     sizes = sorted({int(size) for size in options.communities.split(",")})
     with tempfile.TemporaryDirectory(prefix="fieldapp-bench-") as folder:
         found = _run(Path(folder), sizes, options)
+        found["large"] = measure_large(Path(folder))
     Path(options.json).write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     print(table(found))
+    print(large_lines(found["large"]))
 
 
 def _options(arguments: list[str] | None) -> Any:

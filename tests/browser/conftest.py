@@ -97,7 +97,10 @@ def open_phone(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") and "422" not in m.text else None)
+        page.on(
+            "console",
+            lambda m: complaints.append(m.text) if m.type in ("error", "warning") and "422" not in m.text else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/sign-in")
         page.fill("input[name=username]", username)

@@ -59,7 +59,9 @@ def test_the_files_open(open_phone, tmp_path):
 def test_figures_agree_on_the_overview_the_table_and_the_workers_page(open_phone):
     director = open_phone("director")
     expect(director.locator(".district-name").nth(2)).to_have_text("第三包干区")
-    on_overview = director.locator("li", has=director.locator(".district-name", has_text="第三")).locator("b").inner_text()
+    on_overview = (
+        director.locator("li", has=director.locator(".district-name", has_text="第三")).locator("b").inner_text()
+    )
     director.goto("/coverage")
     row = director.locator("tbody tr").nth(2)
     worker = open_phone("worker5")

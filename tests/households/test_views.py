@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from tests.factories import make_care, make_dwelling, make_group, make_household, make_resident
+from tests.routes import ON_ONE
 
 
 @pytest.fixture
@@ -20,16 +21,31 @@ def found(person, words, **more):
 
 @pytest.mark.parametrize(
     "words",
-    ["张桂兰", "张", "张桂", "zhangguilan", "zhanggui", "zgl", "ZGL", " zg ", "601", "12-601", "12 601", "12号楼601"]
-    + ["12号楼 601", "12号楼-601", "12栋-601", "6677", "15412346677"],
+    [
+        "张桂兰",
+        "张",
+        "张桂",
+        "zhangguilan",
+        "zhanggui",
+        "zgl",
+        "ZGL",
+        " zg ",
+        "601",
+        "12-601",
+        "12 601",
+        "12号楼 601",
+        "12号楼-601",
+        "12栋-601",
+        "6677",
+        "15412346677",
+    ],
 )
 def test_a_resident_is_found_by(words, worker, cast, session):
     resident = make_resident(session, cast.households[0], "张桂芳", phone="15412346677")
     session.commit()
     said = found(worker, words)
-    if words != "12号楼601":
-        assert f"/households/{resident.household_id}" in said, words
-        assert str(cast.households[1].id) not in said
+    assert f"/households/{resident.household_id}" in said
+    assert str(cast.households[1].id) not in said
 
 
 def test_nothing_of_another_district_is_found(sign_in, worker, cast, session):
@@ -45,6 +61,7 @@ def test_signs_that_mean_something_elsewhere_find_nothing_by_themselves(words, w
     assert "没找到" in found(worker, words)
 
 
+@ON_ONE
 def test_an_empty_search_answers_nothing_to_htmx_and_a_page_to_others(worker):
     assert found(worker, "  ", headers={"HX-Request": "true"}) == ""
     assert "<html" in found(worker, "")

@@ -19,7 +19,7 @@ def test_promises_stand_by_their_day(sign_in, cast, session):
     make_follow_up(session, cast.households[3], worker, "送药", due_on=TODAY, done_at=NOW, done_by_id=worker.id)
     session.commit()
     said = page(sign_in)
-    order = ["过了日子 1", "修楼道灯", "快到了 1", "问助餐卡", "没定日期 1", "问低保", "最近办到的 1", "送药"]
+    order = ["过期的 1", "修楼道灯", "快到了 1", "问助餐卡", "没定日期 1", "问低保", "最近办到的 1", "送药"]
     places = [said.index(words) for words in order]
     assert places == sorted(places)
     assert "答应过的事 3 件没办" in said

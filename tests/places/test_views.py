@@ -10,7 +10,7 @@ from sqlalchemy import select
 from fieldapp.places.models import Assignment, Dwelling
 from tests.conftest import NOW
 from tests.factories import assign, make_building, make_dwelling, make_group, make_household, make_resident, make_visit
-from tests.routes import settings_form
+from tests.routes import ON_ONE, settings_form
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ def test_a_past_day_shows_what_was_met_then(director, cast, session):
     assert "本月见 2/4 户" in page(director.get(f"/buildings/{cast.building.id}"))
 
 
+@ON_ONE
 @pytest.mark.parametrize("day", ["2026-11-19", "1999-12-31", "0001-01-01", "9999-12-31", "31.10.2026", "x"])
 def test_a_day_that_is_none_is_said_to_be_none(day, director, cast):
     answer = director.get(f"/buildings/{cast.building.id}", query_string={"day": day})
@@ -233,6 +234,7 @@ WRONG = [
 ]
 
 
+@ON_ONE
 @pytest.mark.parametrize(("name", "value", "words"), WRONG)
 def test_a_wrong_setting_is_named_and_nothing_is_stored(name, value, words, director, cast, session, connection):
     make_group(session, cast.community, "高龄")

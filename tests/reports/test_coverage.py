@@ -235,6 +235,16 @@ def test_visits_count_for_the_district_of_their_day(session: Session, cast: Cast
     assert visits.households_met_in(session, cast.actor("director"), NOVEMBER, TODAY) == 1
 
 
+def test_on_the_day_of_the_move_a_door_is_in_its_new_district_only(session: Session, cast: Cast) -> None:
+    home, moved = cast.households[1], date(2026, 11, 9)
+    move(session, home, cast.second, moved)
+    knock(session, cast, home, moved)
+    figures = coverage(session, cast)
+    assert (district(figures).met, district(figures, "2").met) == (0, 1)
+    assert visits.households_met_in(session, cast.actor("worker"), NOVEMBER, TODAY) == 0
+    assert visits.households_met_in(session, cast.actor("other"), NOVEMBER, TODAY) == 1
+
+
 # --- a closed month
 
 
@@ -304,7 +314,7 @@ def random_log(session: Session, cast: Cast, seed: int) -> list[Knock]:
     log = [(v, v.household_id) for v in session.scalars(select(Visit).where(Visit.community_id == cast.community.id))]
     corrected: set[UUID] = set()
     for _ in range(160):
-        at = datetime(2026, 7, 1, tzinfo=ZONE) + timedelta(minutes=random.randrange(200 * 24 * 60))
+        at = datetime(2026, 7, 1, tzinfo=ZONE) + timedelta(minutes=random.randrange(160 * 24 * 60))
         home, corrects = random.choice(homes), None
         if random.random() < 0.2:
             open_to = [v for v, _ in log if v.id not in corrected]

@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from tests.conftest import NOW
 from tests.factories import make_dwelling, make_household, make_resident, make_visit
+from tests.routes import ON_ONE
 
 
 @pytest.fixture
@@ -85,6 +86,7 @@ def test_a_day_and_a_span_choose_the_figures(query, title, share, director, met)
     assert re.findall(r"<td>\s*<b>(\d+)</b>", row) == [share]
 
 
+@ON_ONE
 @pytest.mark.parametrize("query", ["day=x", "day=2026-13-01", "day=2026-11-19", "day=1999-12-31", "span=week", "span="])
 def test_a_span_that_is_none_is_said_to_be_none(query, director):
     for where in ("/coverage", "/coverage.xlsx", "/coverage.geojson"):
@@ -132,6 +134,7 @@ def test_the_spreadsheet_opens_with_the_figures(director, cast, met):
     assert not re.search("张桂兰|王秀英", str(rows))
 
 
+@ON_ONE
 @pytest.mark.parametrize("name", ["=1+1", "=cmd|' /C calc'!A1", "+1", "@SUM(A1)", "-2", "#N/A", "a\x0bb"])
 def test_no_name_becomes_a_formula(name, director, cast, session):
     cast.district.name = cast.users["worker"].name = cast.community.name = name

@@ -165,7 +165,7 @@ ROWS_OF_A_COMMUNITY: dict[str, Ask] = {
 
 FIGURES: dict[str, Callable[[World, Actor], int]] = {
     "households met": lambda w, a: visits.households_met_in(w.session, a, month_of(TODAY), TODAY),
-    "overdue follow-ups": lambda w, a: visits.count_overdue_follow_ups(w.session, a, TODAY),
+    "overdue follow-ups": lambda w, a: visits.count_due_follow_ups(w.session, a, TODAY),
 }
 
 

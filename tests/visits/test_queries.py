@@ -205,9 +205,9 @@ def test_a_promise_is_overdue_from_its_day(session: Session, cast: Cast) -> None
     make_follow_up(session, cast.households[1], cast.users["worker"], due_on=TODAY)
     make_follow_up(session, cast.households[1], cast.users["worker"])
     make_follow_up(session, cast.households[1], cast.users["worker"], due_on=ago(3), done_at=NOW)
-    assert queries.count_overdue_follow_ups(session, who, ago(1)) == 0
-    assert queries.count_overdue_follow_ups(session, who, TODAY) == 1
-    assert queries.count_overdue_follow_ups(session, who, ago(-2)) == 2
+    assert queries.count_due_follow_ups(session, who, ago(1)) == 0
+    assert queries.count_due_follow_ups(session, who, TODAY) == 1
+    assert queries.count_due_follow_ups(session, who, ago(-2)) == 2
 
 
 def test_what_was_ticked_last_comes_first(session: Session, cast: Cast) -> None:

@@ -1,17 +1,21 @@
 """The worker's pages: Today, a visit saved, corrected and photographed, nobody home, promises, what is urgent."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from PIL import ExifTags, Image
 from sqlalchemy import func, select
 
+from fieldapp import schema
+from fieldapp.app import create_app
 from fieldapp.db import uuid7
 from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
-from tests.conftest import NOW
-from tests.factories import make_dwelling, make_household, make_resident, make_visit
-from tests.routes import jpeg
+from tests.conftest import NOW, Person
+from tests.factories import PASSWORD, make_cast, make_dwelling, make_household, make_resident, make_visit
+from tests.routes import ON_ONE, fresh_postgres, jpeg
 
 
 @pytest.fixture
@@ -126,6 +130,7 @@ FAULTS = [
 ]
 
 
+@ON_ONE
 @pytest.mark.parametrize(("fault", "words"), FAULTS, ids=lambda value: str(value)[:40])
 def test_a_faulty_form_says_what_is_wrong_and_keeps_the_rest(fault, words, worker, where, cast, session):
     typed = {
@@ -235,6 +240,7 @@ def test_a_photo_is_kept_without_the_place_it_was_taken_at(worker, where, sessio
             assert (image.size[0], dict(image.getexif())) == (side, {})
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -256,6 +262,7 @@ def test_a_broken_photo_is_refused_with_its_reason_and_the_words_stay(name, data
     assert words in said
 
 
+@ON_ONE
 def test_nine_photos_are_kept_and_the_tenth_is_not(worker, where, session):
     colours = [f"#{i:02x}4040" for i in range(0, 220, 20)]
     answer = send(worker, where, *((f"{c}.jpg", jpeg(colour=c)) for c in colours))
@@ -296,6 +303,7 @@ def test_a_photo_whose_file_is_lost_is_404(app, worker, where, session):
     assert worker.get(f"/photos/{photo.id}").status_code == 404
 
 
+@ON_ONE
 def test_no_route_lists_or_names_the_photos_directory(app, worker, where, session):
     send(worker, where, ("a.jpg", jpeg()))
     (photo,) = photos_of(session)
@@ -406,3 +414,48 @@ def test_what_is_urgent_stands_on_the_directors_page_until_taken(sign_in, worker
 
 def test_what_is_not_urgent_is_not_taken(sign_in, cast):
     assert sign_in("director").post(f"/visits/{cast.visit.id}/taken").status_code == 404
+
+
+# --- at once
+
+
+@pytest.fixture
+def served(engine, postgres_url, tmp_path):
+    """The program on a database of its own that requests really share, and the cast in it."""
+    url = f"sqlite:///{tmp_path / 'shared.db'}" if engine.dialect.name == "sqlite" else fresh_postgres(postgres_url)
+    app = create_app({"INSTANCE_PATH": str(tmp_path / "shared"), "DATABASE_URL": url, "SECRET_KEY": "x", "NOW": NOW})
+    schema.upgrade(app.extensions["fieldapp-engine"])
+    with app.extensions["fieldapp-sessions"]() as session:
+        cast = make_cast(session, NOW)
+        session.commit()
+        yield app, cast, session
+    app.extensions["fieldapp-engine"].dispose()
+
+
+def at_once(app, where, forms):
+    """Send forms at the same moment, each from a phone of its own; the answers' statuses."""
+    people = [Person(app.test_client()) for _ in forms]
+    for person in people:
+        assert person.post("/sign-in", {"username": "worker", "password": PASSWORD}).status_code == 303
+    ready = Barrier(len(forms))
+
+    def send(person, form):
+        ready.wait()
+        return person.post(where, form).status_code
+
+    with ThreadPoolExecutor(len(forms)) as pool:
+        return sorted(pool.map(send, people, forms))
+
+
+def test_a_form_sent_four_times_at_once_makes_one_visit(served):
+    app, cast, session = served
+    form = {"visit_id": str(uuid7()), "outcome": "met", "promise": "问一问"}
+    assert at_once(app, f"/households/{cast.households[1].id}/visits", [form] * 4) == [303] * 4
+    assert len(visits_at(session, cast.households[1])) == 1
+
+
+def test_of_four_corrections_at_once_one_is_taken(served):
+    app, cast, session = served
+    forms = [{"visit_id": str(uuid7()), "outcome": "nobody", "corrects_id": str(cast.visit.id)} for _ in range(4)]
+    assert at_once(app, f"/households/{cast.households[0].id}/visits", forms) == [303, 422, 422, 422]
+    assert len(visits_at(session, cast.households[0])) == 2
