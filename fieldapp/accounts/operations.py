@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts import queries, rules
@@ -84,8 +86,10 @@ def _unknown_name(session: Session, username: str, now: datetime) -> UnknownName
     session.execute(delete(UnknownName).where(UnknownName.tried_at < now - rules.UNKNOWN_NAMES_KEPT))
     tried = queries.unknown_name(session, digest)
     if tried is None:
-        tried = UnknownName(digest=digest, failures=0)
-        session.add(tried)
+        # Two tries at once would both find nothing: the second one then takes the first one's row.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(UnknownName(digest=digest, failures=0, tried_at=now))
+        tried = session.get_one(UnknownName, digest)
     tried.tried_at = now
     return tried
 

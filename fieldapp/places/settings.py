@@ -20,7 +20,7 @@ RHYTHM = (1, 730)
 
 @dataclass
 class Settings:
-    """What was typed. `faults` maps a field to what is wrong: `number`, `tiles`, `language`, `person`, `same`, `long`."""
+    """What was typed. `faults` maps a field to its fault: `number`, `tiles`, `language`, `person`, `same`, `long`."""
 
     values: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)

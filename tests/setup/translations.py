@@ -1,4 +1,4 @@
-"""Collects the program's texts into the English catalogue and says which wait for a translation: `make translations`."""
+"""Collects the program's texts into the English catalogue and says which wait for English: `make translations`."""
 
 from io import BytesIO
 from pathlib import Path
