@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, public, roles
+from fieldapp.places.models import Community
 from fieldapp.visits import queries as visits
 
 bp = Blueprint("pages", __name__)
@@ -73,11 +74,13 @@ def go(address: str) -> AnyResponse:
     return redirect(address, 303)
 
 
-def allow_tiles(template: str | None) -> None:
-    """Let this page load map tiles from the origin that the community's setting names; from none if it names none."""
-    found = _TILE_ORIGIN.match(template or "")
-    if found:
-        g.tile_origin = found[0].rstrip("/").replace("{s}.", "*.")
+def map_tiles(community: Community) -> dict[str, str] | None:
+    """The community's map tiles as the map's script takes them, and leave for this page to load them; None without."""
+    found = _TILE_ORIGIN.match(community.tiles_url or "")
+    if not found:
+        return None
+    g.tile_origin = found[0].rstrip("/").replace("{s}.", "*.")
+    return {"url": community.tiles_url or "", "attribution": community.tiles_attribution or ""}
 
 
 @bp.get("/")

@@ -66,19 +66,31 @@ def sign_in(session: Session, username: str, password: str, now: datetime) -> tu
     makes one wait alike; `wait_until` of what is given back says until when."""
     user = queries.user_by_name(session, username)
     tried = user or _unknown_name(session, username, now)
-    if tried.wait_until and now < tried.wait_until:
-        return SignIn.WAIT, tried
-    if not _matches(user.password_hash if user else _HASH_OF_NOBODY, password) or user is None:
-        tried.failures += 1
-        wait = rules.wait_after(tried.failures)
-        tried.wait_until = now + wait if wait else None
-        return SignIn.WRONG, tried
+    result = _try(tried, user.password_hash if user else _HASH_OF_NOBODY, password, now)
+    if result is not SignIn.IN or user is None:
+        return (SignIn.WRONG if result is SignIn.IN else result), tried
     if not user.active:
         return SignIn.CLOSED, None
-    user.failures, user.wait_until = 0, None
     if _hasher.check_needs_rehash(user.password_hash):
         user.password_hash = _hasher.hash(password)
     return SignIn.IN, user
+
+
+def try_password(user: User, password: str, now: datetime) -> SignIn:
+    """Look at the password of somebody who is signed in, counting wrong ones like at the door."""
+    return _try(user, user.password_hash, password, now)
+
+
+def _try(tried: User | UnknownName, hashed: str, password: str, now: datetime) -> SignIn:
+    if tried.wait_until and now < tried.wait_until:
+        return SignIn.WAIT
+    if not _matches(hashed, password):
+        tried.failures += 1
+        wait = rules.wait_after(tried.failures)
+        tried.wait_until = now + wait if wait else None
+        return SignIn.WRONG
+    tried.failures, tried.wait_until = 0, None
+    return SignIn.IN
 
 
 def _unknown_name(session: Session, username: str, now: datetime) -> UnknownName:

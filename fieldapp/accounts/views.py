@@ -1,5 +1,7 @@
 """Signing in and out, one's own page, one's password and language."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
@@ -46,9 +48,12 @@ def create_session() -> tuple[str, int] | Response:
         login_user(user)
         return go(_next_page())
     if result is SignIn.WAIT and user and user.wait_until:
-        seconds = max(int((user.wait_until - clock.now()).total_seconds()) + 1, 1)
-        return _sign_in_page(_("试错太多次了，%(n)s 秒以后再试。", n=seconds), username), 429
+        return _sign_in_page(_("试错太多次了，%(n)s 秒以后再试。", n=_seconds_left(user)), username), 429
     return _sign_in_page(_("用户名或密码不对。"), username), 422
+
+
+def _seconds_left(tried: Any) -> int:
+    return max(int((tried.wait_until - clock.now()).total_seconds()) + 1, 1) if tried.wait_until else 1
 
 
 def _sign_in_page(fault: str | None = None, username: str = "") -> str:
@@ -122,7 +127,12 @@ def change_password() -> tuple[str, int] | Response:
     now_used = request.form.get("current", "")
     wanted, repeated = request.form.get("password", ""), request.form.get("repeated", "")
     faults = {}
-    if not operations.password_matches(current_user, now_used):
+    user = current_user._get_current_object()  # handed the proxy, Flask-Login would make it stand for itself
+    tried = operations.try_password(user, now_used, clock.now())
+    db.session().commit()
+    if tried is SignIn.WAIT:
+        faults["current"] = _("试错太多次了，%(n)s 秒以后再试。", n=_seconds_left(user))
+    elif tried is SignIn.WRONG:
         faults["current"] = _("现在的密码不对。")
     if fault := rules.password_fault(wanted, current_user.username):
         faults["password"] = {
@@ -136,7 +146,6 @@ def change_password() -> tuple[str, int] | Response:
         faults["repeated"] = _("两次写的不一样。")
     if faults:
         return render_template("accounts/password.html", faults=faults), 422
-    user = current_user._get_current_object()  # handed the proxy, Flask-Login would make it stand for itself
     operations.change_password(user, wanted)
     db.session().commit()
     login_user(user)

@@ -112,7 +112,7 @@ LIMIT = 30
 def search(session: Session, actor: Actor, text: str) -> list[Found]:
     """Find households by a resident's name, its pinyin or initials, a room, or a phone's last four digits. One query.
 
-    `12-601` and `12 601` look for room 601 of building 12. Exact answers come before those that only begin alike.
+    `12-601`, `12 601` and `12号楼601` look for room 601 of building 12. Exact answers come first.
     """
     text = text.strip().lower()
     if not any(sign.isdigit() for sign in text):
@@ -138,6 +138,7 @@ def search(session: Session, actor: Actor, text: str) -> list[Found]:
         .limit(LIMIT * 4)
     )
     place = re.fullmatch(r"(\S+?)\s*(?:号楼|栋|幢|号|院)?[\s\-—_/]+(\S+)", text)
+    place = place or re.fullmatch(r"(\S+?)(?:号楼|栋|幢|院)(\d\S*)", text)
     if text.isdigit() and len(text) <= 4:
         exact = or_(Resident.phone_tail == text, Dwelling.room == text)
         matches = or_(exact, Dwelling.room.startswith(text, autoescape=True))

@@ -12,6 +12,7 @@ from fieldapp import clock, db, pages
 from fieldapp.accounts import operations as account_operations
 from fieldapp.accounts import queries as accounts
 from fieldapp.accounts.rules import Role
+from fieldapp.db import uuid7
 from fieldapp.guard import actor, community, roles
 from fieldapp.households import operations as household_operations
 from fieldapp.households import queries as households
@@ -36,7 +37,6 @@ def map_page() -> str:
     opened, who, day = db.session(), actor(), clock.today()
     districts = queries.districts_on(opened, who, day)
     doors = visits.doors(opened, who, day, community().routine_days)
-    pages.allow_tiles(community().tiles_url)
     summaries = summarize(doors, day)
     shapes = {building_id: shape for building_id, shape in queries.footprints(opened, who) if shape}
     own = {summary.id for summary in summaries}
@@ -48,7 +48,7 @@ def map_page() -> str:
         met=sum(s.met for s in summaries),
         map_data={
             "mode": "worker",
-            "tiles": _tiles(),
+            "tiles": pages.map_tiles(community()),
             "districts": [{"name": d.name, "geometry": d.geometry} for d in districts if d.geometry],
             "buildings": [_drawn(s, shapes[s.id]) for s in summaries if s.id in shapes],
             "around": [shape for key, shape in shapes.items() if key not in own],
@@ -66,11 +66,6 @@ def _drawn(summary: "BuildingSummary", geometry: Any) -> dict[str, Any]:
         "shade": shade(summary.met, summary.households, BUILDING_STEPS["month"]),
         "geometry": geometry,
     }
-
-
-def _tiles() -> dict[str, str] | None:
-    where = community()
-    return {"url": where.tiles_url, "attribution": where.tiles_attribution or ""} if where.tiles_url else None
 
 
 class BuildingSummary:
@@ -127,7 +122,14 @@ def _matrix_page(building_id: UUID, day: date, *, choose: bool = False, fault: s
     matrix: Matrix = matrix_of(doors, is_courtyard=found.is_courtyard)
     summary = next(iter(summarize(doors, day)), None)
     return render_template(
-        "places/building.html", building=found, matrix=matrix, summary=summary, choose=choose, day=day, fault=fault
+        "places/building.html",
+        building=found,
+        matrix=matrix,
+        summary=summary,
+        choose=choose,
+        day=day,
+        fault=fault,
+        form_id=uuid7(),
     )
 
 

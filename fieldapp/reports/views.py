@@ -48,8 +48,8 @@ def coverage() -> str:
         return _street_page()
     where, who = _community_seen()
     name, figures = _asked(who)
-    pages.allow_tiles(where.tiles_url)
     shown = files.coverage_map(figures, _shapes(who), name, with_links=who.role is Role.DIRECTOR)
+    shown["tiles"] = pages.map_tiles(where)
     return render_template(
         "reports/coverage.html",
         community=where,

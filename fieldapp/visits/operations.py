@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
@@ -78,10 +78,21 @@ def record_visit(
     return visit
 
 
-def record_nobody_home(session: Session, actor: Actor, households: Iterable[Household], now: datetime) -> list[Visit]:
-    """Knock on several doors of an entrance at once, nobody home behind any of them."""
+def record_nobody_home(
+    session: Session, actor: Actor, households: Iterable[Household], now: datetime, form_id: UUID
+) -> list[Visit]:
+    """Knock on several doors of an entrance at once, nobody home behind any of them.
+
+    Each visit's key follows from the form's and the household's: the same form sent twice makes them once.
+    """
     return [
-        record_visit(session, actor, household, VisitDraft(outcome=Outcome.NOBODY, visited_at=now), now)
+        record_visit(
+            session,
+            actor,
+            household,
+            VisitDraft(visit_id=uuid5(form_id, household.id.hex), outcome=Outcome.NOBODY, visited_at=now),
+            now,
+        )
         for household in households
     ]
 

@@ -257,7 +257,7 @@ def create_nobody_home(building_id: UUID) -> AnyResponse | tuple[str, int]:
         flash(_("一户也没选。点格子选门，再记。"), "error")
         return go(url_for("places.building", building_id=building_id, choose=1))
     addresses = [address for key in chosen if (address := households.household(opened, who, key))]
-    operations.record_nobody_home(opened, who, [a.household for a in addresses], clock.now())
+    operations.record_nobody_home(opened, who, [a.household for a in addresses], clock.now(), _form_id())
     opened.commit()
     flash(_("记下了：%(n)s 户没人在。", n=len(addresses)))
     return go(url_for("places.building", building_id=building_id))
@@ -275,6 +275,13 @@ def tick(follow_up_id: UUID) -> AnyResponse | str:
 def untick(follow_up_id: UUID) -> AnyResponse | str:
     """It was not done after all."""
     return _tick(follow_up_id, done=False)
+
+
+def _form_id() -> UUID:
+    try:
+        return UUID(request.form.get("form_id", ""))
+    except ValueError:
+        return uuid7()
 
 
 def _tick(follow_up_id: UUID, *, done: bool) -> AnyResponse | str:

@@ -81,3 +81,13 @@ def test_a_foreign_site_may_not_post(app, cast):
         assert app.test_client().post("/sign-in", data=form, headers=headers).status_code == 403, headers
     assert app.test_client().post("/sign-in", data=form, headers=SAME_SITE).status_code == 303
     assert app.test_client().post("/sign-in", data=form, headers={"Origin": "http://localhost"}).status_code == 303
+
+
+def test_a_wrong_current_password_waits_like_at_the_door(sign_in):
+    person = sign_in("worker")
+    wrong = {"current": "wrong", "password": "another long one", "repeated": "another long one"}
+    for _ in range(5):
+        assert "现在的密码不对" in person.post("/password", wrong).get_data(as_text=True)
+    waits = person.post("/password", wrong | {"current": PASSWORD})
+    assert waits.status_code == 422
+    assert "秒以后再试" in waits.get_data(as_text=True)

@@ -283,7 +283,7 @@ def test_a_routine_visit_leaves_the_timeline_untouched(session: Session, cast: C
 
 
 def test_nobody_home_for_a_whole_entrance_is_one_knock_a_door(session: Session, cast: Cast) -> None:
-    made = operations.record_nobody_home(session, cast.actor("worker"), cast.households[:3], NOW)
+    made = operations.record_nobody_home(session, cast.actor("worker"), cast.households[:3], NOW, uuid7())
     assert [visit.household_id for visit in made] == [h.id for h in cast.households[:3]]
     assert {(v.outcome, v.visited_at, v.recorded_at, v.visitor_id) for v in made} == {
         ("nobody", NOW, NOW, cast.users["worker"].id)
@@ -312,3 +312,11 @@ def test_every_stand_of_a_timeline_belongs_to_the_community(session: Session, ca
     record(session, cast, cast.households[1], "moved")
     rows = session.scalars(select(OccupancyPeriod).where(OccupancyPeriod.household_id == cast.households[1].id))
     assert {row.community_id for row in rows} == {cast.community.id}
+
+
+def test_nobody_home_sent_twice_is_logged_once(session, cast):
+    form, doors = uuid7(), cast.households[:3]
+    first = operations.record_nobody_home(session, cast.actor("worker"), doors, NOW, form)
+    again = operations.record_nobody_home(session, cast.actor("worker"), doors, NOW + timedelta(seconds=2), form)
+    assert [visit.id for visit in first] == [visit.id for visit in again]
+    assert len({visit.id for visit in first}) == 3
