@@ -11,6 +11,7 @@ from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, community, roles
 from fieldapp.households import queries, rules
+from fieldapp.visits import door_queries
 from fieldapp.visits import queries as visits
 
 bp = Blueprint("households", __name__)
@@ -88,7 +89,7 @@ def show(household_id: UUID) -> str:
     return render_template(
         "households/show.html",
         address=address,
-        door=visits.doors(opened, who, day, community().routine_days, household_id=household_id)[0],
+        door=door_queries.doors(opened, who, day, community().routine_days, household_id=household_id)[0],
         residents=queries.residents_of(opened, household_id),
         cares=queries.cares_of(opened, household_id, day),
         last_met=visits.residents_last_met(opened, household_id),

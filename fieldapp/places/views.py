@@ -22,10 +22,10 @@ from fieldapp.places import operations, queries
 from fieldapp.places.matrix import Matrix, matrix_of
 from fieldapp.places.settings import Settings, read_settings
 from fieldapp.reports.rules import BUILDING_STEPS, shade
-from fieldapp.visits import layouts
-from fieldapp.visits import queries as visits
+from fieldapp.visits import door_queries, layouts
 from fieldapp.visits import rules as visit_rules
-from fieldapp.visits.rules import Door, State
+from fieldapp.visits.doors import Door
+from fieldapp.visits.rules import State
 
 bp = Blueprint("places", __name__)
 
@@ -36,7 +36,7 @@ def map_page() -> str:
     """The worker's district: its border, its buildings by how much of each is met this month; the same as a list."""
     opened, who, day = db.session(), actor(), clock.today()
     districts = queries.districts_on(opened, who, day)
-    doors = visits.doors(opened, who, day, community().routine_days)
+    doors = door_queries.doors(opened, who, day, community().routine_days)
     summaries = summarize(doors, day)
     shapes = {building_id: shape for building_id, shape in queries.footprints(opened, who) if shape}
     own = {summary.id for summary in summaries}
@@ -116,7 +116,7 @@ def _day_asked() -> date:
 def _matrix_page(building_id: UUID, day: date, *, choose: bool = False, fault: str | None = None) -> str:
     opened, who = db.session(), actor()
     found = queries.building(opened, who, building_id)
-    doors = visits.doors(opened, who, day, community().routine_days, building_id=building_id)
+    doors = door_queries.doors(opened, who, day, community().routine_days, building_id=building_id)
     if found is None or (not doors and who.role is Role.WORKER):
         abort(404)
     matrix: Matrix = matrix_of(doors, is_courtyard=found.is_courtyard)
@@ -183,7 +183,7 @@ def _layout_fault(refusal: layouts.LayoutRefused) -> str:
 def _layout_page(building_id: UUID, fault: str | None = None) -> str:
     opened, who, day = db.session(), actor(), clock.today()
     found = queries.building(opened, who, building_id)
-    doors = visits.doors(opened, who, day, community().routine_days, building_id=building_id)
+    doors = door_queries.doors(opened, who, day, community().routine_days, building_id=building_id)
     if found is None or (not doors and who.role is Role.WORKER):
         abort(404)
     return render_template(

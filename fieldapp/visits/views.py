@@ -18,7 +18,8 @@ from fieldapp.households import queries as households
 from fieldapp.households.queries import Address
 from fieldapp.pages import go
 from fieldapp.places import queries as places
-from fieldapp.visits import operations, queries, rules
+from fieldapp.visits import door_queries, operations, queries, rules
+from fieldapp.visits import doors as door_rules
 from fieldapp.visits.forms import VisitDraft, read_visit
 from fieldapp.visits.models import Visit
 from fieldapp.visits.photos import PhotoRefused, PhotoStore, clean
@@ -34,16 +35,16 @@ FEWEST_SHOWN = 12
 def today() -> str:
     """The worker's home: am I done, and which doors to knock on."""
     opened, who, day = db.session(), actor(), clock.today()
-    doors = queries.doors(opened, who, day, community().routine_days)
+    doors = door_queries.doors(opened, who, day, community().routine_days)
     met = queries.households_met_in(opened, who, rules.month_of(day), day)
-    progress = rules.progress(doors, met, community().quota, day)
+    progress = door_rules.progress(doors, met, community().quota, day)
     waiting = [door for door in doors if door.state in rules.TO_KNOCK_ON]
     everything = bool(request.args.get("all"))
-    shown = waiting if everything else rules.nearest(waiting, max(progress.to_go, FEWEST_SHOWN))
+    shown = waiting if everything else door_rules.nearest(waiting, max(progress.to_go, FEWEST_SHOWN))
     return render_template(
         "visits/today.html",
         progress=progress,
-        stairwells=rules.stairwells(shown),
+        stairwells=door_rules.stairwells(shown),
         more=len(waiting) - len(shown),
         districts=places.districts_on(opened, who, day),
         next_due=min((d.due_on for d in doors if d.facts.occupied and d.due_on), default=None),
@@ -171,7 +172,7 @@ def photo_fault(code: str) -> str:
 
 def _form(address: Address, draft: VisitDraft, corrects: Visit | None = None) -> str:
     opened, day = db.session(), clock.today()
-    door = queries.doors(opened, actor(), day, community().routine_days, household_id=address.household.id)[0]
+    door = door_queries.doors(opened, actor(), day, community().routine_days, household_id=address.household.id)[0]
     residents = households.residents_of(opened, address.household.id)
     logged = [v for v in queries.visits_of(opened, address.household.id, limit=8) if not v.is_corrected]
     return render_template(
@@ -195,15 +196,15 @@ def saved(visit_id: UUID) -> str:
     """What was saved, how the month stands now, and the next door on the way down."""
     opened, who, day = db.session(), actor(), clock.today()
     visit = _visit(visit_id)
-    doors = queries.doors(opened, who, day, community().routine_days)
+    doors = door_queries.doors(opened, who, day, community().routine_days)
     met = queries.households_met_in(opened, who, rules.month_of(day), day)
     return render_template(
         "visits/saved.html",
         visit=visit,
         address=_address(visit.household_id),
         photos=queries.photos_of(opened, visit.id),
-        progress=rules.progress(doors, met, community().quota, day),
-        next_door=rules.next_door(doors, visit.household_id),
+        progress=door_rules.progress(doors, met, community().quota, day),
+        next_door=door_rules.next_door(doors, visit.household_id),
         corrected=queries.correction_of(opened, visit.id),
     )
 
@@ -248,7 +249,7 @@ def _picture(photo_id: UUID, which: str) -> Response:
 def create_nobody_home(building_id: UUID) -> AnyResponse | tuple[str, int]:
     """Nobody home behind several doors of a building at once."""
     opened, who, day = db.session(), actor(), clock.today()
-    doors = queries.doors(opened, who, day, community().routine_days, building_id=building_id)
+    doors = door_queries.doors(opened, who, day, community().routine_days, building_id=building_id)
     if not doors:
         abort(404)
     wanted = set(request.form.getlist("households"))

@@ -38,7 +38,7 @@ def test_a_visit_with_everything_is_found_on_the_households_page(open_phone):
     page.fill("input[name=promise_due_on]", "2030-01-15")
     page.get_by_role("button", name="保存").tap()
     expect(page.locator(".thumbs img")).to_have_count(2)
-    assert page.evaluate("[...document.querySelectorAll('.thumbs img')].every((i) => i.complete && i.naturalWidth)")
+    page.wait_for_function("[...document.querySelectorAll('.thumbs img')].every((i) => i.complete && i.naturalWidth)")
     page.goto("/today")
     page.fill("input[name=q]", "zgl")
     page.locator("#found a.row", has_text="张桂兰").first.tap()

@@ -19,7 +19,7 @@ from fieldapp.places.models import District, Dwelling, Placement
 from fieldapp.places.rules import ALWAYS, FOREVER
 from fieldapp.reports import files, queries
 from fieldapp.reports.rules import Coverage, DistrictFigures
-from fieldapp.visits import operations
+from fieldapp.visits import door_queries, operations
 from fieldapp.visits import queries as visits
 from fieldapp.visits.forms import VisitDraft
 from fieldapp.visits.models import Visit
@@ -132,7 +132,7 @@ def test_priority_left_is_overdue_or_due_before_the_span_ends(session: Session, 
     assert district(coverage(session, cast)).priority_left == 2
     assert district(coverage(session, cast, quarter_of(TODAY))).priority_left == 3
     assert district(coverage(session, cast, OCTOBER)).priority_left == 0
-    doors = visits.doors(session, cast.actor("worker"), TODAY, 90)
+    doors = door_queries.doors(session, cast.actor("worker"), TODAY, 90)
     assert sum(d.due_on is not None and d.due_on < NOVEMBER.end for d in doors) == 2, "as on Today"
 
 
@@ -373,7 +373,7 @@ def test_the_databases_count_as_the_rules_do(session: Session, cast: Cast, seed:
 def test_the_last_day_met_is_the_rules_on_every_day_asked_about(session: Session, cast: Cast, seed: int) -> None:
     log = random_log(session, cast, seed)
     for day in (TODAY, date(2026, 10, 31), date(2026, 8, 15)):
-        for door in visits.doors(session, cast.actor("director"), day, 90):
+        for door in door_queries.doors(session, cast.actor("director"), day, 90):
             met = [k.day for k in log if k.household_id == door.household_id and k.outcome in MET and k.day <= day]
             assert door.facts.last_met_on == max(met, default=None)
             month = [k for k in log if k.household_id == door.household_id and k.day in month_of(day) and k.day <= day]

@@ -19,6 +19,7 @@ from fieldapp.places import placements
 from fieldapp.places import queries as places
 from fieldapp.places.models import Building, Dwelling
 from fieldapp.reports import queries as reports
+from fieldapp.visits import door_queries
 from fieldapp.visits import queries as visits
 from fieldapp.visits.models import FollowUp, Photo, Visit
 from fieldapp.visits.rules import day_of, month_of
@@ -129,12 +130,12 @@ def world(session: Session, cast: Cast) -> World:
 Ask = Callable[[World, Actor], set[str]]
 
 ROWS_OF_A_DISTRICT: dict[str, Ask] = {
-    "doors": lambda w, a: w.named("dwelling", {d.dwelling_id for d in visits.doors(w.session, a, TODAY, 90)}),
+    "doors": lambda w, a: w.named("dwelling", {d.dwelling_id for d in door_queries.doors(w.session, a, TODAY, 90)}),
     "doors of a building": lambda w, a: w.each(
-        "building", lambda key: visits.doors(w.session, a, TODAY, 90, building_id=key)
+        "building", lambda key: door_queries.doors(w.session, a, TODAY, 90, building_id=key)
     ),
     "doors of a household": lambda w, a: w.each(
-        "household", lambda key: visits.doors(w.session, a, TODAY, 90, household_id=key)
+        "household", lambda key: door_queries.doors(w.session, a, TODAY, 90, household_id=key)
     ),
     "visit": lambda w, a: w.each("visit", lambda key: visits.visit(w.session, a, key)),
     "photo": lambda w, a: w.each("photo", lambda key: visits.photo(w.session, a, key)),

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from fieldapp.households import queries as households
 from fieldapp.places import queries as places
 from fieldapp.places.models import Building, Dwelling, Placement
+from fieldapp.visits.door_queries import doors
 from fieldapp.visits.layouts import LayoutRefused, change_layout
-from fieldapp.visits.queries import doors
 from fieldapp.visits.rules import State, day_of
 from tests.conftest import NOW
 from tests.factories import Cast, make_building, make_care, make_dwelling, make_group, make_household, make_visit

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from fieldapp.households import queries as households
 from fieldapp.households.models import Household
-from fieldapp.visits import operations, queries
+from fieldapp.visits import door_queries, operations, queries
+from fieldapp.visits.doors import Door
 from fieldapp.visits.forms import VisitDraft
-from fieldapp.visits.rules import Door, Outcome, State, day_of, month_of, quarter_of
+from fieldapp.visits.rules import Outcome, State, day_of, month_of, quarter_of
 from tests.conftest import NOW
 from tests.factories import (
     Cast,
@@ -37,7 +38,7 @@ def then(days: int) -> datetime:
 
 def seen(session: Session, cast: Cast, day: date = TODAY, who: str = "worker", **where: Any) -> dict[str, Door]:
     """The doors somebody sees, by room."""
-    return {door.room: door for door in queries.doors(session, cast.actor(who), day, 90, **where)}
+    return {door.room: door for door in door_queries.doors(session, cast.actor(who), day, 90, **where)}
 
 
 def knock(session: Session, cast: Cast, household: Household, days: int, outcome: str = "met", **more: Any) -> Any:
@@ -76,7 +77,7 @@ def test_two_households_behind_one_door_are_two_to_meet(session: Session, cast: 
     dwelling = make_dwelling(session, cast.building, cast.district, "101")
     make_household(session, dwelling, "租一")
     make_household(session, dwelling, "租二", number=2)
-    found = [d for d in queries.doors(session, cast.actor("worker"), TODAY, 90) if d.room == "101"]
+    found = [d for d in door_queries.doors(session, cast.actor("worker"), TODAY, 90) if d.room == "101"]
     assert [d.head for d in found] == ["租一", "租二"]
 
 
@@ -84,7 +85,7 @@ def test_doors_come_by_building_and_entrance_top_floor_first(session: Session, c
     make_household(session, make_dwelling(session, cast.building, cast.district, "101", entrance=2), "李")
     first = make_building(session, cast.community, "1号楼", position=-1)
     make_household(session, make_dwelling(session, first, cast.district, "201"), "王")
-    order = [(d.building, d.entrance, d.room) for d in queries.doors(session, cast.actor("worker"), TODAY, 90)]
+    order = [(d.building, d.entrance, d.room) for d in door_queries.doors(session, cast.actor("worker"), TODAY, 90)]
     rest = [("12号楼", 1, room) for room in ("601", "502", "301", "302")]
     assert order == [("1号楼", 1, "201"), *rest, ("12号楼", 2, "101")]
 

@@ -8,20 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldapp.visits.rules import (
-    TO_KNOCK_ON,
-    Care,
-    Door,
-    DoorFacts,
-    Outcome,
-    State,
-    knock_order,
-    nearest,
-    next_door,
-    progress,
-    stairwells,
-    state_of,
-)
+from fieldapp.visits.doors import Door, nearest, next_door, progress, stairwells
+from fieldapp.visits.rules import TO_KNOCK_ON, Care, DoorFacts, Outcome, State, knock_order, state_of
 
 TODAY, FOREVER = date(2026, 11, 18), date(9999, 12, 31)
 
