@@ -83,6 +83,7 @@ class _Work:
         self.households = queries.households(session, actor)
         self.residents = queries.residents(session, actor)
         self.memberships = queries.memberships(session, actor, day)
+        self.lived_in = {dwelling_id for dwelling_id, _number in self.households}
         self.done = HouseholdsDone()
         self.new: dict[type[Any], list[dict[str, Any]]] = defaultdict(list)
         self.occupancies: dict[UUID, tuple[Household, Occupancy]] = {}
@@ -194,11 +195,20 @@ class _Work:
     def _new_household(self, dwelling_id: UUID, draft: HouseholdDraft) -> UUID:
         row = rows.household(self.community_id, dwelling_id, draft)
         self.new[Household].append(row)
-        self.new[OccupancyPeriod].append(
-            rows.period(self.community_id, row["id"], Stand(ALWAYS, FOREVER, row["occupancy"], None))
-        )
+        for stand in self._stands_of_new(dwelling_id, draft, row["occupancy"]):
+            self.new[OccupancyPeriod].append(rows.period(self.community_id, row["id"], stand))
         self.done.households += 1
         return row["id"]
+
+    def _stands_of_new(self, dwelling_id: UUID, draft: HouseholdDraft, occupancy: Occupancy) -> list[Stand]:
+        """Since when a new household counts: since it moved in; behind a door that had one, since today at the latest.
+
+        Otherwise a sheet of today would change the figures of months that are closed.
+        """
+        since = min(draft.moved_in or self.day, self.day)
+        if draft.moved_in is None and dwelling_id not in self.lived_in:
+            return [Stand(ALWAYS, FOREVER, occupancy, None)]
+        return [Stand(ALWAYS, since, Occupancy.GONE, None), Stand(since, FOREVER, occupancy, None)]
 
     def _retell_occupancies(self) -> None:
         """Add today's facts to the timelines of the households that the sheet says otherwise of, all at once.

@@ -206,3 +206,18 @@ def test_the_registry_of_another_community_is_out_of_reach(session: Session, act
 def test_phone_tail() -> None:
     phones = ("13800001234", "0510-827 12345", "123", None)
     assert [phone_tail(phone) for phone in phones] == ["1234", "2345", None, None]
+
+
+def test_a_household_that_is_new_behind_a_known_door_leaves_past_months_alone(session: Session, actor: Actor) -> None:
+    header = "楼栋,室号,户号,居住情况,迁入日期,姓名"
+    bring(session, actor, "1号楼,601,1,自有,,张三", header=header)
+    assert stands(session, actor) == [(ALWAYS, FOREVER, "own")]
+    bring(session, actor, "1号楼,601,2,租住,2026-02-03,李四", "1号楼,601,3,租住,,王五", header=header)
+    moved = date(2026, 2, 3)
+    assert stands(session, actor) == [
+        (ALWAYS, moved, "gone"),
+        (ALWAYS, TODAY, "gone"),
+        (ALWAYS, FOREVER, "own"),
+        (moved, FOREVER, "rent"),
+        (TODAY, FOREVER, "rent"),
+    ]
