@@ -2,12 +2,13 @@
 
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
 import uuid_utils.compat
 from flask import Flask, current_app, g, has_request_context, request
-from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import JSON, DateTime, Engine, MetaData, Uuid, create_engine, event, make_url, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
@@ -41,6 +42,21 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_key = lru_cache(50_000)(UUID)
+
+
+class Key(Uuid[UUID]):
+    """A UUID. SQLite keeps it as text, and a page reads hundreds: making each anew took a fifth of Today's time."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        """Read a key, the same object for the same text."""
+        if dialect.supports_native_uuid:
+            return super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return lambda text: None if text is None else _key(text)
+
+
 class Base(DeclarativeBase):
     """Constraint names are fixed so that migrations can name them on both databases."""
 
@@ -53,7 +69,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON}
+    type_annotation_map: ClassVar = {UUID: Key, datetime: Instant, dict[str, Any]: JSON, list[str]: JSON}
 
 
 class Keyed:

@@ -1,9 +1,8 @@
 """A door on a day, and the order in which doors are knocked on: what Today and the door matrix show; pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from uuid import UUID
 
 from fieldapp.visits.rules import (
@@ -58,15 +57,14 @@ class Door:
         """The entrance it lies behind: what one climbs once."""
         return self.building_id, self.entrance
 
-    @cached_property
-    def due_on(self) -> date | None:
-        """When its care groups ask for the next visit."""
-        return priority_due_on(self.facts.cares, self.facts.last_met_on, self.day)
+    due_on: date | None = field(init=False)
+    """When its care groups ask for the next visit."""
+    state: State = field(init=False)
+    """Its state on the day."""
 
-    @cached_property
-    def state(self) -> State:
-        """Its state on the day."""
-        return state_of(self.facts, self.day, self.routine_days)
+    def __post_init__(self) -> None:
+        self.due_on = priority_due_on(self.facts.cares, self.facts.last_met_on, self.day)
+        self.state = state_of(self.facts, self.day, self.routine_days)
 
     @property
     def days_overdue(self) -> int:
