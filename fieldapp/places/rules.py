@@ -6,7 +6,7 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from shapely.geometry import shape
+from shapely.geometry import mapping, shape
 
 from geo.tiling import check_tiling
 
@@ -65,10 +65,11 @@ class SeamFault:
     districts: tuple[int, ...]
     area_m2: float
     place: tuple[float, float]
+    geometry: dict[str, Any]
 
 
 def seam_faults(geometries: Sequence[dict[str, Any]], smallest_m2: float = 5.0) -> list[SeamFault]:
     """Where district polygons (GeoJSON, WGS-84) overlap or leave a hole of at least `smallest_m2` between them."""
     found = check_tiling([shape(geometry) for geometry in geometries], minimum_m2=smallest_m2)
-    overlaps = [SeamFault((each.first, each.second), each.area_m2, each.place) for each in found.overlaps]
-    return overlaps + [SeamFault((), each.area_m2, each.place) for each in found.gaps]
+    overlaps = [SeamFault((o.first, o.second), o.area_m2, o.place, mapping(o.shape)) for o in found.overlaps]
+    return overlaps + [SeamFault((), gap.area_m2, gap.place, mapping(gap.shape)) for gap in found.gaps]

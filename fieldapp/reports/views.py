@@ -49,14 +49,15 @@ def coverage() -> str:
     where, who = _community_seen()
     name, figures = _asked(who)
     shown = files.coverage_map(figures, _shapes(who), name, with_links=who.role is Role.DIRECTOR)
-    shown["tiles"] = pages.map_tiles(where)
+    faults = files.tiling_faults(figures)
+    shown |= {"tiles": pages.map_tiles(where), "faults": [fault.geometry for fault, _names in faults]}
     return render_template(
         "reports/coverage.html",
         community=where,
         coverage=figures,
         span_name=name,
         quiet=figures.quiet(where.quiet_days) if figures.day == clock.today() else [],
-        faults=files.tiling_faults(figures),
+        faults=faults,
         sizes=files.sizes_off(figures, where),
         working_days_left=working_days(figures.day, figures.span.end) if figures.day == clock.today() else 0,
         map_data=shown,

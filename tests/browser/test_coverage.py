@@ -96,3 +96,28 @@ def test_settings_are_kept_and_a_wrong_number_is_named(open_phone):
     page.get_by_role("button", name="存设置").tap()
     expect(page.locator(".notice")).to_contain_text("存好了")
     expect(page.locator("input[name=quiet_days]")).to_have_value("8")
+
+
+def test_an_overlap_is_said_and_drawn(open_phone, tmp_path):
+    page = open_phone("director", desktop=True)
+    page.goto("/imports")
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="导出包干区").click()
+    kept.value.save_as(tmp_path / "before.geojson")
+    districts = json.loads((tmp_path / "before.geojson").read_text())
+    ring = districts["features"][0]["geometry"]["coordinates"][0]
+    corner = max(range(len(ring) - 1), key=lambda i: ring[i][0])
+    ring[corner][0] += 0.0004
+    if corner == 0:
+        ring[-1] = ring[0]
+    (tmp_path / "after.geojson").write_text(json.dumps(districts))
+    page.locator("#districts-file").set_input_files(tmp_path / "after.geojson")
+    page.get_by_role("button", name="导入包干区").click()
+    expect(page.locator(".notice").first).to_be_visible()
+    page.goto("/coverage")
+    expect(page.locator("main")).to_contain_text(re.compile(r"重叠 \d+ 平方米"))
+    assert page.locator("#map path[stroke='#b3261e']").count() >= 1
+    page.goto("/imports")
+    page.locator("#districts-file").set_input_files(tmp_path / "before.geojson")
+    page.get_by_role("button", name="导入包干区").click()
+    expect(page.locator(".notice").first).to_be_visible()

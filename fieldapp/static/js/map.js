@@ -51,6 +51,11 @@ for (const district of data.districts) {
   }
 }
 
+for (const fault of data.faults ?? []) {
+  const style = { color: "#b3261e", weight: 3, dashArray: "6 5", fillColor: "#b3261e", fillOpacity: 0.35 };
+  L.geoJSON(fault, { interactive: false, style, pointToLayer: () => L.layerGroup() }).addTo(map);
+}
+
 let chosen = null;
 for (const building of data.buildings) {
   const shape = L.geoJSON(building.geometry, {
