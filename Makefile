@@ -10,7 +10,7 @@ FLASK := $(BIN)/flask --app wsgi
 
 run: build
 	@$(FLASK) start
-	@exec $(BIN)/gunicorn --worker-class gthread --workers 2 --threads 4 --bind 127.0.0.1:$(PORT) --access-logfile /dev/null wsgi:app
+	@exec $(BIN)/gunicorn --worker-class gthread --workers 2 --threads 4 --no-control-socket --bind 127.0.0.1:$(PORT) --access-logfile /dev/null wsgi:app
 
 test: build test-tools check
 	$(BIN)/pytest -n 2 --dist loadfile tests

@@ -37,7 +37,7 @@ def today() -> str:
     opened, who, day = db.session(), actor(), clock.today()
     doors = door_queries.doors(opened, who, day, community().routine_days)
     met = queries.households_met_in(opened, who, rules.month_of(day), day)
-    progress = door_rules.progress(doors, met, community().quota, day)
+    progress = door_rules.progress(doors, met, _quota(), day)
     waiting = [door for door in doors if door.state in rules.TO_KNOCK_ON]
     everything = bool(request.args.get("all"))
     shown = waiting if everything else door_rules.nearest(waiting, max(progress.to_go, FEWEST_SHOWN))
@@ -52,6 +52,11 @@ def today() -> str:
         promises=[p for p in queries.open_follow_ups(opened, who) if p.follow_up.due_on and p.follow_up.due_on <= day],
         everything=everything,
     )
+
+
+def _quota() -> int:
+    """The month's households of all districts that somebody answers for: the quota is a district's."""
+    return community().quota * max(len(actor().district_ids), 1)
 
 
 @bp.get("/households/<uuid:household_id>/visits/new")
@@ -203,7 +208,7 @@ def saved(visit_id: UUID) -> str:
         visit=visit,
         address=_address(visit.household_id),
         photos=queries.photos_of(opened, visit.id),
-        progress=door_rules.progress(doors, met, community().quota, day),
+        progress=door_rules.progress(doors, met, _quota(), day),
         next_door=door_rules.next_door(doors, visit.household_id),
         corrected=queries.correction_of(opened, visit.id),
     )

@@ -14,7 +14,7 @@ from fieldapp.app import create_app
 from fieldapp.db import uuid7
 from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
 from tests.conftest import NOW, Person
-from tests.factories import PASSWORD, make_cast, make_dwelling, make_household, make_resident, make_visit
+from tests.factories import PASSWORD, assign, make_cast, make_dwelling, make_household, make_resident, make_visit
 from tests.routes import ON_ONE, fresh_postgres, jpeg
 
 
@@ -459,3 +459,11 @@ def test_of_four_corrections_at_once_one_is_taken(served):
     forms = [{"visit_id": str(uuid7()), "outcome": "nobody", "corrects_id": str(cast.visit.id)} for _ in range(4)]
     assert at_once(app, f"/households/{cast.households[0].id}/visits", forms) == [303, 422, 422, 422]
     assert len(visits_at(session, cast.households[0])) == 2
+
+
+def test_who_answers_for_two_districts_has_the_quota_of_both(sign_in, cast, session):
+    person = sign_in("worker")
+    assert "目标 30 户" in person.get("/today").get_data(as_text=True)
+    assign(session, cast.second, cast.users["worker"], "partner")
+    session.commit()
+    assert "目标 60 户" in sign_in("worker").get("/today").get_data(as_text=True)
