@@ -44,7 +44,7 @@ for (const file of outputFiles) keep(file.path.split("/").slice(-2).join("-").re
 const places = [".at{grid-row:var(--r) / span var(--h,1);grid-column:var(--c) / span var(--w,1)}"];
 for (let i = 1; i <= 130; i++) {
   places.push(`.r-${i}{--r:${i}}.c-${i}{--c:${i}}.h-${i}{--h:${i}}.w-${i}{--w:${i}}`);
-  places.push(`.cols-${i}{grid-template-columns:var(--floors,28px) repeat(${i},minmax(48px,1fr))}`);
+  places.push(`.cols-${i}{grid-template-columns:var(--floors,28px) repeat(${i},minmax(46px,1fr))}`);
 }
 keep("matrix.css", Buffer.from((await transform(places.join(""), { loader: "css", minify: true })).code));
 for (const icon of ["icon.svg"]) keep(icon, readFileSync(`${here}icons/${icon}`));
