@@ -29,6 +29,13 @@ NOW = datetime(2026, 11, 18, 1, 41, tzinfo=UTC)
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 
 
+REAL_FILES = Path(__file__).parents[2] / "shared" / "data"
+with_real_files = pytest.mark.skipif(
+    not REAL_FILES.is_dir(), reason="real footprints lie beside the repository, not in it"
+)
+"""Marks what reads real footprints; the same shapes of trouble are in the made files of the other tests."""
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL of this test process's own, listening on a socket in its folder."""

@@ -35,7 +35,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment.pop("DATABASE_URL", None)
     bin_path = Path(sys.executable).parent
     subprocess.run([bin_path / "flask", "--app", "wsgi", "start"], cwd=ROOT, env=environment, check=True)
-    command = [bin_path / "gunicorn", "--worker-class", "gthread", "--threads", "4", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
+    command = [
+        bin_path / "gunicorn",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--no-control-socket",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     process = subprocess.Popen([*command, "wsgi:app"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:

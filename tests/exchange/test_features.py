@@ -1,6 +1,5 @@
 """Districts and buildings in GeoJSON: what properties mean, and that exports say all of it."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +8,10 @@ import pytest
 from fieldapp.exchange.features import building_properties, numeral, read_buildings, read_districts
 from fieldapp.exchange.layout import laid_out
 from geo.geojson import GeoJSONError, dump
+from tests.conftest import REAL_FILES, with_real_files
 from tests.exchange.made import point, square
 
-SHANGHAI = Path(__file__).parents[3] / "shared" / "data" / "shanghai_buildings.geojson"
+SHANGHAI = REAL_FILES / "shanghai_buildings.geojson"
 
 
 def building(identifier: Any = None, **properties: Any) -> Any:
@@ -141,7 +141,7 @@ def test_numerals() -> None:
     assert [numeral(number) for number in (1, 10, 12, 20, 99, 100)] == ["一", "十", "十二", "二十", "九十九", "100"]
 
 
-@pytest.mark.skipif(not SHANGHAI.exists(), reason="the shared data lies beside the repository")
+@with_real_files
 def test_real_footprints() -> None:
     drafts = read_buildings(SHANGHAI.read_bytes(), {"community": "3"})
     assert (len(drafts.buildings), sum(draft.households or 0 for draft in drafts.buildings)) == (62, 4037)

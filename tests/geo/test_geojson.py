@@ -1,7 +1,6 @@
 """GeoJSON in: what is refused with which word, what is repaired, what passes. GeoJSON out: the same bytes again."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 
 from geo.geojson import REFUSALS, REPAIRS, GeoJSONError, Problem, dump, read
 from geo.plane import area_m2
+from tests.conftest import REAL_FILES, with_real_files
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 EVERY_KIND = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
@@ -344,6 +343,7 @@ def test_dump_refuses_what_is_not_geojson(properties, geometry):
         dump([(1, properties, geometry)])
 
 
+@with_real_files
 @pytest.mark.parametrize(
     ("name", "count", "repairs"),
     [
@@ -354,14 +354,15 @@ def test_dump_refuses_what_is_not_geojson(properties, geometry):
     ],
 )
 def test_real_files_read(name, count, repairs):
-    reading = read((DATA / f"{name}.geojson").read_bytes(), kinds=EVERY_KIND)
+    reading = read((REAL_FILES / f"{name}.geojson").read_bytes(), kinds=EVERY_KIND)
     assert len(reading.features) == count
     assert [problem.code for problem in reading.repairs] == ["ring_order"] * repairs
     assert again(read(again(reading), kinds=EVERY_KIND)) == again(reading)
 
 
+@with_real_files
 def test_one_community_of_a_real_file():
-    reading = read((DATA / "shanghai_buildings.geojson").read_bytes(), where={"community": "3"})
+    reading = read((REAL_FILES / "shanghai_buildings.geojson").read_bytes(), where={"community": "3"})
     assert len(reading.features) == 62
     assert {made.properties["community"] for made in reading.features} == {3}
 

@@ -1,7 +1,5 @@
 """Which district a place is in, and what is wrong with a division."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import shapely
@@ -12,8 +10,7 @@ from shapely import MultiPolygon, Polygon, box
 from geo.geojson import read
 from geo.plane import area_m2
 from geo.tiling import check_tiling, locate
-
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
+from tests.conftest import REAL_FILES, with_real_files
 
 
 def cell(column, row, width=1, height=1):
@@ -152,8 +149,9 @@ def test_parts():
     assert tiling.is_seamless
 
 
+@with_real_files
 def test_the_margin_of_real_communities_is_an_overlap():
-    shapes = [made.shape for made in read((DATA / "shanghai_communities.geojson").read_bytes()).features]
+    shapes = [made.shape for made in read((REAL_FILES / "shanghai_communities.geojson").read_bytes()).features]
     tiling = check_tiling(shapes)
     assert len(tiling.overlaps) > 20
     assert all(shapes[overlap.first].covers(shapely.Point(overlap.place)) for overlap in tiling.overlaps)
