@@ -206,6 +206,7 @@ ROUTES: dict[str, Route] = {
     "places.settings": page(frozenset({Role.DIRECTOR, Role.ADMIN})),
     "places.save_settings": form(DIRECTOR, form=lambda _w: settings_form()),
     "reports.overview": page(DIRECTOR),
+    "reports.urgent": page(DIRECTOR),
     "reports.coverage": page(DIRECTOR_STREET, **COVERAGE),
     "reports.coverage_geojson": page(DIRECTOR_STREET, **COVERAGE),
     "reports.coverage_xlsx": page(DIRECTOR_STREET, **COVERAGE),

@@ -329,8 +329,10 @@ def test_pages_are_in_the_readers_language(app, world, browse, written, username
         if english.mimetype != "text/html":
             continue
         page = english.get_data(as_text=True)
-        assert Words(page).language == "en", endpoint
         assert left_over(page, written) == [], endpoint
+        if "<html" not in page:
+            continue  # a fragment: its page says the language
+        assert Words(page).language == "en", endpoint
         chinese = browse(username, "zh_Hans", "GET", where(app, world, endpoint), follow_redirects=True)
         assert Words(chinese.get_data(as_text=True)).language == "zh-Hans", endpoint
         pages += 1

@@ -40,6 +40,13 @@ def overview() -> str:
     )
 
 
+@bp.get("/overview/urgent")
+@roles(Role.DIRECTOR)
+def urgent() -> str:
+    """What is urgent, for the first page to ask again while it is open."""
+    return render_template("reports/_urgent.html", urgent=visits.untaken_urgent(db.session(), actor()))
+
+
 @bp.get("/coverage")
 @roles(Role.DIRECTOR, Role.STREET)
 def coverage() -> str:

@@ -102,16 +102,17 @@ def test_a_later_entry_is_marked(open_phone):
     expect(page.locator("main")).to_contain_text("补录")
 
 
-def test_an_urgent_visit_is_on_the_directors_screen_until_taken(open_phone):
+def test_an_urgent_visit_comes_up_on_the_directors_open_screen_until_taken(open_phone):
+    director = open_phone("director")
+    expect(director.locator("#urgent")).to_be_attached()
     page = open_phone("worker3")
     open_form(page)
     page.locator("label.outcome.main").tap()
     page.fill("textarea[name=sentence]", "煤气味很重")
     page.locator(".switch input").check()
     page.get_by_role("button", name="保存").tap()
-    director = open_phone("director")
     card = director.locator(".urgent", has_text="煤气味很重")
-    expect(card).to_be_visible()
+    expect(card).to_be_visible(timeout=25_000)
     card.get_by_role("button", name="我来处理").tap()
     expect(director.locator("h1")).to_contain_text("张桂兰家")
     director.goto("/overview")
