@@ -149,5 +149,6 @@ def answers() -> bool:
         session().execute(text("SELECT 1"))
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
+        session().rollback()
         return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
+from flask_login import AnonymousUserMixin, current_user
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -104,6 +104,8 @@ def _error_page(error: HTTPException) -> AnyResponse | tuple[str, int] | HTTPExc
         return error
     if error.code >= 500:
         db.give_up()  # before the first word: its language is the reader's, and that is read from the database
+        if not db.answers():
+            g._login_user = AnonymousUserMixin()  # where Flask-Login looks first: nobody is asked for
     words: dict[int, tuple[str, str]] = {
         400: (_("没看懂"), _("没收全。回上一页再存一次。")),
         401: (_("要先登录"), _("登录以后再做一次，写的还在上一页。")),

@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 from sqlalchemy import text
+from sqlalchemy.orm import sessionmaker
 
 from fieldapp import clock, schema
 from fieldapp.app import create_app
+from fieldapp.db import make_engine
 from fieldapp.demo.operations import make_demo
 from tests.conftest import NOW, SAME_SITE, Person
 from tests.factories import make_building, make_dwelling, make_household, make_resident, make_visit
@@ -709,3 +711,13 @@ def test_no_template_holds_a_style_or_a_handler(app):
         faults += [f"{name}: {found}" for found in re.findall(r"""\s(?:style|on[a-z]+)=["'{]""", source)]
         faults += [f"{name}: {found}" for found in re.findall(r"\|\s*safe\b|Markup\(|autoescape false", source)]
     assert faults == []
+
+
+def test_an_error_page_is_shown_though_the_database_is_gone(app, sign_in, tmp_path):
+    person = sign_in("worker")
+    nowhere = make_engine(f"sqlite:///{tmp_path / 'no folder' / 'x.db'}")
+    app.extensions["fieldapp-sessions"] = sessionmaker(nowhere)
+    answer = person.get("/today")
+    assert answer.status_code == 500
+    assert "出错了" in answer.get_data(as_text=True)
+    assert person.get("/healthz").status_code == 503
