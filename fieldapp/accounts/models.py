@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fieldapp.accounts.rules import Role
 from fieldapp.db import Base, Keyed
 
 
@@ -37,16 +36,6 @@ class User(Keyed, Base):
     def is_active(self) -> bool:
         """Whether this account may be signed in to (Flask-Login asks)."""
         return self.active
-
-    @property
-    def is_worker(self) -> bool:
-        """Whether this person walks a district."""
-        return self.role == Role.WORKER
-
-    @property
-    def is_director(self) -> bool:
-        """Whether this person answers for a community."""
-        return self.role == Role.DIRECTOR
 
     def get_id(self) -> str:
         """What the session keeps: it dies with the password, whose stamp it carries."""

@@ -112,11 +112,6 @@ def change_password(user: User, password: str) -> None:
     user.must_change_password = False
 
 
-def password_matches(user: User, password: str) -> bool:
-    """Whether this is the account's password, without counting."""
-    return _matches(user.password_hash, password)
-
-
 def leave_trace(
     session: Session,
     *,

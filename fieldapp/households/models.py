@@ -78,11 +78,6 @@ class Resident(Keyed, OfCommunity, Base):
         """Whether this is the household's head (户主)."""
         return self.relation == HEAD
 
-    @property
-    def lives_elsewhere_registered(self) -> bool:
-        """人户分离: lives here, is registered at another address."""
-        return self.registered_at is not None
-
 
 class CareGroup(Keyed, OfCommunity, Base):
     """People to be visited in a rhythm: every so many days, or within so many days of an event."""

@@ -46,6 +46,7 @@ def map_page() -> str:
         summaries=summaries,
         households=sum(s.households for s in summaries),
         met=sum(s.met for s in summaries),
+        building_steps=BUILDING_STEPS["month"],
         map_data={
             "mode": "worker",
             "tiles": pages.map_tiles(community()),

@@ -21,7 +21,7 @@ from fieldapp.places import queries as places
 from fieldapp.places.models import Building, Dwelling, Placement
 from fieldapp.reports.rules import BuildingFigures, Coverage, DistrictFigures, Tally
 from fieldapp.visits.models import Visit
-from fieldapp.visits.queries import last_met_on, last_visited_on, stands, was_met
+from fieldapp.visits.queries import last_met_on, last_visited_on, met_between, was_met
 from fieldapp.visits.rules import Care, Span, Way, is_priority_left, priority_due_on
 
 Rows = Select[*tuple[Any, ...]]
@@ -104,19 +104,7 @@ def _parts(role: Role) -> Rows:
 
 def _placed_visits(columns: Any, role: Role) -> Rows:
     """Of the visits of the span that met somebody, with the district each door was in on the day of the visit."""
-    statement = (
-        select(*columns)
-        .join(Household, Household.id == Visit.household_id)
-        .join(
-            Placement,
-            and_(
-                Placement.dwelling_id == Household.dwelling_id,
-                Placement.since <= Visit.visited_on,
-                Placement.until > Visit.visited_on,
-            ),
-        )
-        .where(was_met(), Visit.visited_on >= FIRST, Visit.visited_on <= DAY, stands())
-    )
+    statement = met_between(*columns, first="first", last="day")
     return visible(statement, anybody(role), Placement, figures=True)
 
 

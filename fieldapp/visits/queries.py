@@ -59,8 +59,14 @@ def households_met_in(session: Session, actor: Actor, span: Span, until: date) -
 
 @cache
 def _met_in(role: Role) -> Rows:
-    statement = (
-        select(func.count(Visit.household_id.distinct()))
+    statement = met_between(func.count(Visit.household_id.distinct()), first="first", last="last")
+    return visible(statement, anybody(role), Placement)
+
+
+def met_between(*columns: Any, first: str, last: str) -> Rows:
+    """Of the visits that met somebody from the bound day `first` to `last`, with the placement of each one's day."""
+    return (
+        select(*columns)
         .join(Household, Household.id == Visit.household_id)
         .join(
             Placement,
@@ -70,14 +76,8 @@ def _met_in(role: Role) -> Rows:
                 Placement.until > Visit.visited_on,
             ),
         )
-        .where(
-            was_met(),
-            Visit.visited_on >= bindparam("first"),
-            Visit.visited_on <= bindparam("last"),
-            stands(),
-        )
+        .where(was_met(), Visit.visited_on >= bindparam(first), Visit.visited_on <= bindparam(last), stands())
     )
-    return visible(statement, anybody(role), Placement)
 
 
 @dataclass

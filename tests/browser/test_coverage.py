@@ -17,7 +17,9 @@ def test_the_director_sees_every_district_and_what_wants_a_look(open_phone):
     expect(page.locator(".map-label.district")).to_have_count(5)
     expect(page.locator("main")).to_contain_text("2 个门不在任何包干区")
     expect(page.locator("main")).to_contain_text(re.compile(r"第五包干区 \d+ 天没有走访"))
+    expect(page.locator(".scale:visible")).to_contain_text("≤6%")
     page.get_by_role("button", name="按楼").click()
+    expect(page.locator(".scale:visible")).to_contain_text("≤30%")
     assert page.locator("#map path.leaflet-interactive").count() > 35
     for _ in range(8):
         page.get_by_role("button", name="Zoom in").click()

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.models import User
-from fieldapp.accounts.operations import password_matches
+from fieldapp.accounts.operations import SignIn, try_password
 from fieldapp.db import Base, make_engine
 from fieldapp.demo import rules
 from fieldapp.demo.operations import make_demo, populate
@@ -251,7 +251,7 @@ class TestDatabase:
         users = {user.username: user for user in session.scalars(select(User))}
         assert set(users) == {*(f"worker{i}" for i in range(1, 11)), "director", "street", "admin"}
         assert not any(user.must_change_password for user in users.values())
-        assert password_matches(users["worker3"], "fieldapp-demo")
+        assert try_password(users["worker3"], "fieldapp-demo", NOW) is SignIn.IN
         assert users["street"].street_code == community.street_code
         assert users["worker3"].name == "周敏"
         assert len({user.password_stamp for user in users.values()}) == len(users)

@@ -113,6 +113,7 @@ function byBuilding(wanted) {
   districts.eachLayer((layer) => {
     layer.setStyle?.({ fillOpacity: wanted ? 0.06 : 0.95 });
   });
+  for (const scale of document.querySelectorAll("[data-scale]")) scale.hidden = (scale.dataset.scale === "buildings") !== wanted;
   for (const button of document.querySelectorAll("[data-level]")) button.setAttribute("aria-pressed", (button.dataset.level === "buildings") === wanted);
   fit();
 }
