@@ -19,9 +19,10 @@ from fieldapp.households.views import bp as households
 from fieldapp.matters.views import bp as matters
 from fieldapp.places.views import bp as places
 from fieldapp.reports.views import bp as reports
+from fieldapp.sync.views import bp as sync
 from fieldapp.visits.views import bp as visits
 
-SLICES = (accounts, places, households, visits, matters, reports, exchange)
+SLICES = (accounts, places, households, visits, matters, reports, exchange, sync)
 
 
 def create_app(config: dict[str, Any] | None = None) -> Flask:

@@ -1,6 +1,6 @@
 """The registry: who lives behind each door, and whom to visit how often."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
@@ -105,3 +105,40 @@ class CareMembership(Keyed, OfCommunity, Period, Base):
     group_id: Mapped[UUID] = mapped_column(ForeignKey("care_group.id"))
     reason: Mapped[str | None] = mapped_column(String(120))
     review_on: Mapped[date | None]
+
+
+class FactChange(Keyed, OfCommunity, Base):
+    """That a fact of a household or of one of its residents changed: who, when, at which visit, from what, to what."""
+
+    __tablename__ = "fact_change"
+    __table_args__ = (Index(None, "household_id", "changed_at"),)
+
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("household.id"))
+    resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
+    field: Mapped[str] = mapped_column(String(24))
+    old: Mapped[str | None] = mapped_column(String(200))
+    new: Mapped[str | None] = mapped_column(String(200))
+    changed_by_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
+    changed_at: Mapped[datetime]
+    visit_id: Mapped[UUID | None]
+
+
+class FactProposal(Keyed, OfCommunity, Base):
+    """A change that met another one: its writer saw `saw`, meanwhile somebody else had written another value.
+
+    Nothing is overwritten; a person decides between the value on record and `value`.
+    """
+
+    __tablename__ = "fact_proposal"
+    __table_args__ = (Index(None, "household_id", "decided_at"),)
+
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("household.id"))
+    resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
+    field: Mapped[str] = mapped_column(String(24))
+    saw: Mapped[str | None] = mapped_column(String(200))
+    value: Mapped[str | None] = mapped_column(String(200))
+    proposed_by_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
+    proposed_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
+    is_accepted: Mapped[bool | None]
