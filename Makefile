@@ -5,8 +5,10 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 FLASK := $(BIN)/flask --app wsgi
+N ?= 10000
+SEED ?= 1
 
-.PHONY: run test check bench lighthouse build clean translations test-tools
+.PHONY: run test check bench torture lighthouse build clean translations test-tools
 
 run: build
 	@$(FLASK) start
@@ -21,8 +23,12 @@ check: $(VENV)/test-ready build
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: build $(VENV)/test-ready
+bench: build test-tools
 	$(BIN)/python -m tests.bench.run
+
+# Phones, a proxy that cuts their connections, a server that is killed: `make torture N=10000 SEED=1`.
+torture: build $(VENV)/test-ready
+	$(BIN)/python -m tests.torture.run --items $(N) --seed $(SEED)
 
 lighthouse: build test-tools
 	tests/lighthouse/run

@@ -15,14 +15,17 @@ from whitenoise import WhiteNoise
 from fieldapp import commands, db, guard, language, pages
 from fieldapp.accounts.views import bp as accounts
 from fieldapp.exchange.views import bp as exchange
+from fieldapp.households.fact_views import bp as facts
 from fieldapp.households.views import bp as households
 from fieldapp.matters.views import bp as matters
 from fieldapp.places.views import bp as places
 from fieldapp.reports.views import bp as reports
+from fieldapp.sync import intake, notice, tracking
+from fieldapp.sync import pack as packing
 from fieldapp.sync.views import bp as sync
 from fieldapp.visits.views import bp as visits
 
-SLICES = (accounts, places, households, visits, matters, reports, exchange, sync)
+SLICES = (accounts, places, households, facts, visits, matters, reports, exchange, sync)
 
 
 def create_app(config: dict[str, Any] | None = None) -> Flask:
@@ -36,6 +39,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     origin = config.get("PUBLIC_ORIGIN") or os.environ.get("PUBLIC_ORIGIN", "")
     app = Flask("fieldapp", instance_path=str(instance))
+    app.jinja_environment = pages.Environment
     app.config.from_mapping(
         DATABASE_URL=os.environ.get("DATABASE_URL") or f"sqlite:///{instance / 'fieldapp.db'}",
         PHOTO_PATH=str(instance / "photos"),
@@ -59,7 +63,11 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     Compress(app)
     Htmx(app)
     language.init_app(app)
+    notice.init_app(app)
     guard.init_app(app)
+    intake.init_app(app)
+    tracking.init_app()
+    packing.init_app(app)
     pages.init_app(app)
     commands.init_app(app)
     for part in SLICES:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from flask import current_app, has_app_context
+from flask import current_app, g, has_app_context
 
 COMMUNITY_ZONE = ZoneInfo("Asia/Shanghai")
 """Days and months are the community's: all of China keeps this one time."""
@@ -11,8 +11,15 @@ COMMUNITY_ZONE = ZoneInfo("Asia/Shanghai")
 
 def now() -> datetime:
     """This moment, aware, in UTC; `NOW` in the configuration (an aware datetime) stands still for tests."""
-    fixed = current_app.config.get("NOW") if has_app_context() else None
-    return fixed or datetime.now(UTC)
+    if not has_app_context():
+        return datetime.now(UTC)
+    return g.get("moment") or current_app.config.get("NOW") or datetime.now(UTC)
+
+
+def stand_still() -> datetime:
+    """Let this moment be now until the request is answered: what is sent for a minute is all of one day."""
+    g.moment = now()
+    return g.moment
 
 
 def today() -> date:

@@ -15,6 +15,8 @@ from fieldapp.exchange.commands import export_group, import_group
 from fieldapp.households.operations import add_default_care_groups
 from fieldapp.places import queries as place_queries
 from fieldapp.places.operations import create_community
+from fieldapp.sync import commands as sync_commands
+from fieldapp.sync import notice
 
 user_group = AppGroup("user", help="Accounts.")
 
@@ -28,12 +30,14 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(demo)
     app.cli.add_command(upgrade)
     app.cli.add_command(start)
+    sync_commands.init_app(app)
 
 
 @click.command("upgrade")
 def upgrade() -> None:
     """Bring the database up to this version of the program."""
     schema.upgrade(db.engine())
+    notice.look()
 
 
 @click.command("init")
@@ -127,6 +131,7 @@ def demo() -> None:
 def start() -> None:
     """Bring the database up, make the demonstration in one that holds nothing, say who signs in: before `make run`."""
     schema.upgrade(db.engine())
+    notice.look()
     session = db.session()
     if not place_queries.all_communities(session) and not account_queries.user_by_name(session, "admin"):
         click.echo("正在建演示社区 Making the demonstration community …")

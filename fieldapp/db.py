@@ -1,5 +1,7 @@
 """Engine, session and the base of every mapped class. SQLite where nothing else is said, PostgreSQL by DATABASE_URL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -136,6 +138,29 @@ def session() -> Session:
         _writing.set(_writing.get() if has_request_context() else True)
         g.session = current_app.extensions["fieldapp-sessions"]()
     return g.session
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A transaction that writes, in a request that otherwise reads: what it has read so far is let go, and on SQLite
+    it waits for its turn before it reads again. Committed at the end, undone when something goes wrong.
+    """
+    opened = session()
+    opened.commit()
+    before = _writing.set(True)
+    try:
+        yield opened
+        opened.commit()
+    except BaseException:
+        opened.rollback()
+        raise
+    finally:
+        _writing.reset(before)
+
+
+def only_read() -> None:
+    """From here on this request only reads: on SQLite its next transaction keeps nobody waiting."""
+    _writing.set(False)
 
 
 def give_up() -> None:

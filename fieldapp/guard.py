@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Response as AnyResponse
 
 from fieldapp import clock, db
@@ -19,6 +20,7 @@ from fieldapp.accounts.models import User
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.places import queries as places
 from fieldapp.places.models import Community
+from fieldapp.sync.rules import key_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -72,14 +74,36 @@ def community() -> Community:
     return g.community
 
 
+def is_public() -> bool:
+    """Whether the view that is asked for serves anybody."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return view is not None and getattr(view, "readers", frozenset()) is None
+
+
+def is_item() -> bool:
+    """Whether this request is an item of a phone's outbox: it is answered in JSON, with a receipt."""
+    return "Outbox-Id" in request.headers and request.method not in ("GET", "HEAD", "OPTIONS")
+
+
+def closed_account() -> User | None:
+    """The account behind this session where it was closed since: what its owner wrote before is not to be lost."""
+    user = _account(session.get("_user_id") or "")
+    return user if user and not user.active else None
+
+
 def _load_user(key: str) -> User | None:
     """The account behind a session, unless its password has changed since or it was closed."""
+    user = _account(key)
+    return user if user and user.active else None
+
+
+def _account(key: str) -> User | None:
     identity, _, stamp = key.partition(".")
     try:
         user = accounts.user_by_id(db.session(), UUID(identity))
     except ValueError:
         return None
-    return user if user and user.active and user.password_stamp == stamp else None
+    return user if user and user.password_stamp == stamp else None
 
 
 def _refuse_foreign_sites() -> None:
@@ -120,17 +144,32 @@ def _read_form() -> None:
     except UnicodeDecodeError:
         abort(400)
     view = current_app.view_functions.get(request.endpoint or "")
-    is_public = view is not None and getattr(view, "readers", frozenset()) is None
-    if is_public or request.mimetype != "multipart/form-data":
+    # What a closed account still sends is read like what an open one does: its session is looked at before its form.
+    anybody = is_public() and request.endpoint != "sync.left"
+    if anybody or request.mimetype != "multipart/form-data":
         # Werkzeug counts the bytes of fields in multipart forms alone, and the other kind is read into memory whole.
         request.max_content_length = min(
             current_app.config["MAX_CONTENT_LENGTH"], current_app.config["MAX_FORM_MEMORY_SIZE"]
         )
-    if is_public or (view and "_user_id" in session):
-        sent += [*request.form.items(multi=True)]
-        sent += [(name, file.filename or "") for name, file in request.files.items(multi=True)]
+    if anybody or (view and "_user_id" in session):
+        sent += _whole_form()
     if any("\x00" in f"{name}{value}" for name, value in sent):  # a part of a form may have no name
         abort(422, _("有一处带着看不见的符号，存不了。删掉重打。"))
+
+
+def _whole_form() -> list[tuple[str, str]]:
+    """The names and values of what was sent, unless the connection broke half-way.
+
+    gunicorn ends a body that was cut like one that is whole, and says that it ends bodies by itself: Werkzeug believes
+    it and reads half a form, half a word in it. Where a length was announced, it is to be that long.
+    """
+    if request.content_length is not None:
+        request.environ.pop("wsgi.input_terminated", None)
+    try:
+        files = [(name, file.filename or "") for name, file in request.files.items(multi=True)]
+        return [*request.form.items(multi=True), *files]
+    except ClientDisconnected:
+        abort(408 if is_item() else 400)
 
 
 def _admit() -> AnyResponse | None:
@@ -141,7 +180,11 @@ def _admit() -> AnyResponse | None:
     if readers is None:
         return None
     if not current_user.is_authenticated:
+        if is_item() and closed_account():
+            abort(410)
         return _to_sign_in()
+    if is_item() and key_of(request.headers.get("Outbox-User", "")) not in (None, current_user.id):
+        abort(401)  # before the role: on a shared phone it waits for its writer, whoever is signed in meanwhile
     if current_user.role not in readers:
         abort(404)
     if current_user.must_change_password and request.endpoint not in WITH_FIRST_PASSWORD:

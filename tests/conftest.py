@@ -110,14 +110,17 @@ def cast(session: Session) -> Cast:
 
 
 class Person:
-    """A browser that somebody is signed in to; posts as a page of our own would."""
+    """A browser that somebody is signed in to; posts as a page of our own would.
+
+    Answers are read to their end: one that streams would keep its session, and the test's connection, until it is.
+    """
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
 
     def get(self, address: str, **more: Any) -> Any:
         """Open a page."""
-        return self.client.get(address, **more)
+        return self.client.get(address, buffered=True, **more)
 
     def post(self, address: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
         """Send a form."""

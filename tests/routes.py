@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Role
 from fieldapp.db import make_engine, uuid7
+from fieldapp.households.models import FactProposal
+from fieldapp.households.queries import residents_of
+from fieldapp.sync.models import HeldItem
 from fieldapp.visits.models import Photo
 from fieldapp.visits.photos import PhotoStore, clean
 from tests.conftest import NOW
@@ -61,6 +65,8 @@ SECRETS = {
     "楼道里有烟": SCOPES["district"],
     "周邻": frozenset({"other", "director"}),
     "李远方": frozenset({"neighbour", "stranger"}),
+    "院门坏了": frozenset({"director"}),
+    "无锡旧街": SCOPES["district"],
 }
 """Residents' names and what was said, with those who may ever read them."""
 
@@ -72,6 +78,9 @@ class World:
     cast: Cast
     photo: UUID
     urgent: UUID
+    held: UUID
+    proposal: UUID
+    resident: UUID
 
     @property
     def keys(self) -> dict[str, UUID]:
@@ -83,6 +92,9 @@ class World:
             "visit_id": self.cast.visit.id,
             "photo_id": self.photo,
             "follow_up_id": self.cast.follow_up.id,
+            "item_id": self.held,
+            "proposal_id": self.proposal,
+            "resident_id": self.resident,
         }
 
 
@@ -167,6 +179,9 @@ DIRECTOR_STREET = DIRECTOR | {Role.STREET}
 ROUTES: dict[str, Route] = {
     "static": page(None, values={"filename": "js/app.js"}),
     "pages.healthz": page(None),
+    "pages.manifest": page(None),
+    "pages.install": page(None),
+    "pages.offline": page(None),
     "pages.home": page(SIGNED_IN, ok=303, rubbish=(303,)),
     "accounts.sign_in": page(None, ok=303, anonymous=200, rubbish=(303,)),
     "accounts.create_session": form(None, form=lambda _w: {"username": "worker", "password": PASSWORD}),
@@ -195,7 +210,16 @@ ROUTES: dict[str, Route] = {
     "visits.untick": form(BOTH, "district", rubbish=(303,)),
     "visits.take_on": form(DIRECTOR, "district", rubbish=(303,)),
     "matters.index": page(BOTH),
+    "sync.service_worker": page(None),
+    "sync.outbox": page(WORKER),
+    "sync.saved": page(WORKER),
+    "sync.pack": page(WORKER),
+    "sync.doors": page(WORKER),
     "households.show": page(BOTH, "district"),
+    "facts.change_resident": form(BOTH, "district", form=lambda _w: {"field": "phone", "value": "154 0000 1234"}),
+    "facts.change_household": form(BOTH, "district", form=lambda _w: {"field": "note", "value": "院里有狗"}),
+    "facts.decide": form(BOTH, "district", form=lambda _w: {"choice": "theirs"}),
+    "facts.history": page(BOTH, "district"),
     "households.search": form(BOTH, ok=200, form=lambda _w: {"q": "张"}, rubbish=(200,)),
     "places.map_page": page(WORKER),
     "places.building": page(BOTH, "district"),
@@ -205,6 +229,11 @@ ROUTES: dict[str, Route] = {
     ),
     "places.settings": page(frozenset({Role.DIRECTOR, Role.ADMIN})),
     "places.save_settings": form(DIRECTOR, form=lambda _w: settings_form()),
+    "sync.key": page(SIGNED_IN),
+    "sync.known": form(SIGNED_IN, ok=200, form=lambda _w: {"ids": [str(uuid7()), str(uuid7())]}),
+    "sync.left": form(None, ok=401, rubbish=(401,)),
+    "sync.accept": form(DIRECTOR, "district", rubbish=(303,)),
+    "sync.decline": form(DIRECTOR, "district", rubbish=(303,)),
     "reports.overview": page(DIRECTOR),
     "reports.urgent": page(DIRECTOR),
     "reports.coverage": page(DIRECTOR_STREET, **COVERAGE),
@@ -264,6 +293,14 @@ RUBBISH: dict[str, Any] = dict.fromkeys(
         "where",
         "lay_out",
         "good_rows",
+        "field",
+        "value",
+        "none",
+        "choice",
+        "change_id",
+        "saw",
+        "saw-phone",
+        "ids",
     ),
     RUBBISH_WORDS,
 )
@@ -287,9 +324,38 @@ def make_world(session: Session, app: Flask, cast: Cast) -> World:
         size=len(cleaned.full),
     )
     urgent = make_visit(session, cast.households[1], cast.users["worker"], NOW, sentence="楼道里有烟", is_urgent=True)
-    session.add(photo)
+    held = HeldItem(
+        id=uuid7(),
+        community_id=cast.community.id,
+        user_id=cast.users["worker"].id,
+        household_id=cast.households[3].id,
+        kind="visit",
+        path=f"/households/{cast.households[3].id}/visits",
+        fields=[["outcome", "met"], ["sentence", "院门坏了"]],
+        reason="left",
+        made_at=NOW - timedelta(days=1),
+        received_at=NOW,
+    )
+    proposal, resident = _proposal(session, cast)
+    session.add_all([photo, held, proposal])
     session.commit()
-    return World(cast, photo.id, urgent.id)
+    return World(cast, photo.id, urgent.id, held.id, proposal.id, resident)
+
+
+def _proposal(session: Session, cast: Cast) -> tuple[FactProposal, UUID]:
+    """Where the head of the first household is registered, as the partner says; with the head's key."""
+    home = cast.households[0]
+    [head] = residents_of(session, home.id)
+    return FactProposal(
+        id=uuid7(),
+        community_id=home.community_id,
+        household_id=home.id,
+        resident_id=head.id,
+        field="registered_at",
+        value="无锡旧街 5 号",
+        proposed_by_id=cast.users["partner"].id,
+        proposed_at=NOW - timedelta(hours=1),
+    ), head.id
 
 
 def address(app: Flask, world: World, endpoint: str, **query: Any) -> str:

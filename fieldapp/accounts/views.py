@@ -1,5 +1,6 @@
 """Signing in and out, one's own page, one's password and language."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
@@ -15,6 +16,7 @@ from fieldapp.guard import actor, public, roles
 from fieldapp.language import LANGUAGES, chosen
 from fieldapp.pages import go
 from fieldapp.places import queries as places
+from fieldapp.places.models import Community
 
 bp = Blueprint("accounts", __name__)
 
@@ -87,6 +89,11 @@ def me() -> str:
     opened, who = db.session(), actor()
     community = places.community_by_id(opened, who.community_id)
     districts = places.districts_on(opened, who, clock.today()) if who.role == rules.Role.WORKER else []
+    return me_page(community, districts)
+
+
+def me_page(community: Community | None, districts: Sequence[places.DistrictOnDay]) -> str:
+    """One's own page."""
     return render_template("accounts/me.html", community=community, districts=districts)
 
 

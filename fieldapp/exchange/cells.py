@@ -7,19 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from unicodedata import normalize
 
 from fieldapp.exchange.sheet import ERRORS, UNCOMPUTED
-from fieldapp.households import codes
-from fieldapp.households.rules import HEAD, Occupancy, id_number_fault
-
-
-class Fault(ValueError):
-    """A cell cannot be taken: why, and what the text of that code names besides."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        self.code, self.detail = code, detail
-        super().__init__(code)
+from fieldapp.households import codes, reading
+from fieldapp.households.reading import Fault
+from fieldapp.households.rules import Occupancy, id_number_fault
 
 
 def shown(value: Any) -> str:
@@ -46,37 +38,28 @@ def plain(value: Any) -> str:
         raise Fault("formula")
     if isinstance(value, bool):
         return "1" if value else "0"
-    return _without_controls(shown(value) if not isinstance(value, str) else value).strip()
-
-
-def _without_controls(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return re.sub("[\x00-\x09\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]", " ", text)
+    return reading.clean(shown(value) if not isinstance(value, str) else value)
 
 
 def narrow(value: Any) -> str:
     """Text without full-width forms and spaces at its ends: １２ is 12."""
-    return normalize("NFKC", plain(value)).strip()
+    return reading.narrow(plain(value))
+
+
+def _of(read: Callable[[str], Any]) -> Callable[[Any], Any]:
+    """Read a cell as its text is read."""
+    return lambda value: read(plain(value))
 
 
 def text(longest: int) -> Callable[[Any], str]:
     """Read text of at most so many signs. Faults: `long` and those of `plain`."""
 
-    def read(value: Any) -> str:
-        found = plain(value)
-        if len(found) > longest:
-            raise Fault("long", str(longest))
-        return found
-
-    return read
+    return _of(reading.words(longest))
 
 
 def read_name(value: Any) -> str:
     """A person's name: 张　三 is 张三; between other letters one space stays. Faults: `long` and those of `plain`."""
-    found = text(64)(value)
-    if found.isdigit():
-        raise Fault("not_name")
-    return re.sub(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])", "", " ".join(found.split()))
+    return reading.read_name(plain(value))
 
 
 def whole(least: int, most: int) -> Callable[[Any], int]:
@@ -126,32 +109,12 @@ OCCUPANCIES = {
     Occupancy.GONE: ("已搬走", "gone", "搬走", "moved away"),
     Occupancy.UNKNOWN: ("不详", "unknown", "未知"),
 }
-SEXES = {
-    "1": ("男", "male", "男性", "1", "m"),
-    "2": ("女", "female", "女性", "2", "f"),
-    "0": ("未知", "unknown", "未知的性别", "0"),
-    "9": ("未说明", "not stated", "未说明的性别", "9"),
-}
-YES_NO = {
-    True: ("是", "yes", "y", "1", "true", "√", "有"),
-    False: ("否", "no", "n", "0", "false", "×", "x", "无"),
-}
 """Each value with its words: the first is Chinese and the second English as this program writes them."""
 
 
 def choice(words: Mapping[Any, tuple[str, ...]]) -> Callable[[Any], Any]:
     """Read one of a few words. Fault: `choice`, with the words."""
-    known = {word: value for value, several in words.items() for word in several}
-    # Both languages: whoever fills in the sheet may have been given either template.
-    right = "、".join(several[0] for several in words.values()) + "|" + ", ".join(s[1] for s in words.values())
-
-    def read(value: Any) -> Any:
-        found = narrow(value).casefold()
-        if found not in known:
-            raise Fault("choice", right)
-        return known[found]
-
-    return read
+    return _of(reading.choice(words))
 
 
 def word(words: Mapping[Any, tuple[str, ...]], value: Any, language: str) -> str:
@@ -168,29 +131,9 @@ def read_date(value: Any) -> date:
         return value
     if isinstance(value, (time, timedelta)):
         raise Fault("date")
-    found = re.sub(r"[ T]00:00(:00(\.0+)?)?$", "", narrow(value))
-    match = re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", found)
-    match = match or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", found)
-    try:
-        day = date(int(match[1]), int(match[2]), int(match[3])) if match else None
-    except ValueError:
-        day = None
-    if day is None or day.year < 1880:
-        raise Fault("date")
-    return day
+    return reading.read_date(re.sub(r"[ T]00:00(:00(\.0+)?)?$", "", narrow(value)))
 
 
-_ALSO = {
-    "本人": HEAD, "户主本人": HEAD, "head": HEAD, "self": HEAD,
-    "妻子": "12", "爱人": "10", "老伴": "10", "丈夫": "11", "儿子": "20", "女儿": "30", "儿媳妇": "38",
-    "父": "51", "母": "52", "爸爸": "51", "妈妈": "52", "爷爷": "61", "奶奶": "62", "外公": "63", "外婆": "64",
-    "哥哥": "71", "弟弟": "73", "姐": "75", "妹": "77", "孙": "41", "租客": "99", "保姆": "99",
-    "spouse": "10", "husband": "11", "wife": "12", "son": "20", "daughter": "30", "son-in-law": "28",
-    "daughter-in-law": "38", "grandson": "41", "granddaughter": "42", "parents": "50", "father": "51", "mother": "52",
-    "grandfather": "61", "grandmother": "62", "brother": "70", "sister": "70", "other": "80",
-    "other relative": "97", "not related": "99",
-}  # fmt: skip
-_RELATIONS = {name: code for code, name in codes.RELATION.items()} | _ALSO
 _ENGLISH = {"02": "head", "10": "spouse", "11": "husband", "12": "wife", "20": "son", "28": "son-in-law",
             "30": "daughter", "38": "daughter-in-law", "41": "grandson", "42": "granddaughter", "50": "parents",
             "51": "father", "52": "mother", "61": "grandfather", "62": "grandmother", "80": "other",
@@ -199,19 +142,13 @@ _ENGLISH = {"02": "head", "10": "spouse", "11": "husband", "12": "wife", "20": "
 
 def read_relation(value: Any) -> str:
     """The relation to the head, as GB/T 4761's code or words. 本人 in this column means the head. Fault: `relation`."""
-    found = narrow(value).casefold()
-    code = found.zfill(2) if found.isdigit() else found
-    if code in codes.RELATION:
-        return code
-    if found not in _RELATIONS:
-        raise Fault("relation")
-    return _RELATIONS[found]
+    return reading.read_relation(plain(value))
 
 
 def relation_word(code: str, language: str) -> str:
     """The word for a relation where it reads back as this code; else the code."""
     found = codes.RELATION.get(code, code) if language == "zh" else _ENGLISH.get(code, code)
-    return found if _RELATIONS.get(found) == code else code
+    return found if reading.RELATIONS.get(found) == code else code
 
 
 def read_id_number(value: Any) -> str:
@@ -233,13 +170,7 @@ def read_id_number(value: Any) -> str:
 
 def read_phone(value: Any) -> str:
     """A telephone number, or several: digits, and what stands between them. A mobile loses it. Fault: `phone`."""
-    found = narrow(value)
-    digits = re.sub(r"\D", "", found)
-    if re.fullmatch(r"1\d{10}", digits) and re.fullmatch(r"[\d\s\-]+", found):
-        return digits
-    if len(found) > 32 or len(digits) < 5 or not re.fullmatch(r"[\d\s\-+()/,;、转]+", found):
-        raise Fault("phone")
-    return found
+    return reading.read_phone(plain(value))
 
 
 def read_names(value: Any) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from unicodedata import normalize
 from fieldapp.exchange import cells
 from fieldapp.exchange.problems import RowProblem
 from fieldapp.exchange.sheet import Row, first_rows
+from fieldapp.households import reading
 
 Language = Literal["zh", "en"]
 
@@ -45,12 +46,12 @@ COLUMNS = (
     Column("moved_in", "迁入日期", "moved_in", cells.read_date, ("入住日期", "迁入时间")),
     Column("name", "姓名", "name", cells.read_name, ("居民姓名",)),
     Column("relation", "与户主关系", "relation", cells.read_relation, ("关系", "户主关系", "家庭关系")),
-    Column("sex", "性别", "sex", cells.choice(cells.SEXES)),
+    Column("sex", "性别", "sex", cells.choice(reading.SEXES)),
     Column("birth_date", "出生日期", "birth_date", cells.read_date, ("生日", "出生年月日", "出生年月", "birthday")),
     Column("id_number", "身份证号", "id_number", cells.read_id_number, ("身份证号码", "身份证", "公民身份号码", "id")),
     Column("phone", "电话", "phone", cells.read_phone, ("联系电话", "手机", "手机号", "手机号码", "电话号码")),
     Column("registered_at", "户籍地", "registered_at", cells.text(120), ("户籍地址", "户籍所在地")),
-    Column("temporary", "流动人口", "temporary", cells.choice(cells.YES_NO), ("是否流动人口",)),
+    Column("temporary", "流动人口", "temporary", cells.choice(reading.YES_NO), ("是否流动人口",)),
     Column("care_groups", "特定群体", "care_groups", cells.read_names, ("重点人群", "特殊群体", "care_group")),
     Column("note", "备注", "note", cells.text(200), ("remark", "notes")),
 )

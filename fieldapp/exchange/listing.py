@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fieldapp.exchange import cells
 from fieldapp.exchange.columns import COLUMNS, Language
+from fieldapp.households import reading
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,11 @@ def _row(entry: Listed, building: str, groups: Sequence[str], language: Language
         said |= {
             "name": entry.name,
             "relation": cells.relation_word(entry.relation, language) if entry.relation else None,
-            "sex": cells.word(cells.SEXES, entry.sex, language) if entry.sex else None,
+            "sex": cells.word(reading.SEXES, entry.sex, language) if entry.sex else None,
             "id_number": entry.id_number,
             "phone": entry.phone,
             "registered_at": entry.registered_at,
-            "temporary": cells.word(cells.YES_NO, entry.temporary, language),
+            "temporary": cells.word(reading.YES_NO, entry.temporary, language),
         }
     return [said.get(column.key) for column in COLUMNS]
 

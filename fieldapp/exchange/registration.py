@@ -22,7 +22,7 @@ from fieldapp.exchange.matching import match
 from fieldapp.exchange.problems import Refused, RowProblem
 from fieldapp.exchange.rules import Registration, problem_at
 from fieldapp.households.models import CareMembership, Household, OccupancyPeriod, Resident
-from fieldapp.households.rules import HEAD, Occupancy, Stand, occupancy_timeline
+from fieldapp.households.rules import HEAD, Occupancy, Stand, occupancy_timeline, phone_tail
 from fieldapp.places.models import Dwelling
 from fieldapp.places.operations import batches, place_dwellings
 from fieldapp.places.rules import ALWAYS, FOREVER
@@ -255,7 +255,7 @@ class _Work:
             # An empty cell says: registered here. A sheet without the column says nothing.
             resident.registered_at, changed = person.registered_at, True
         if changed:
-            resident.phone_tail = rows.phone_tail(resident.phone)
+            resident.phone_tail = phone_tail(resident.phone)
             self.changed.add(resident.id)
         return resident.id
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fieldapp.db import uuid7
 from fieldapp.exchange.drafts import HouseholdDraft, Person
-from fieldapp.households.rules import Occupancy, Stand, pinyin_keys
+from fieldapp.households.rules import Occupancy, Stand, phone_tail, pinyin_keys
 from fieldapp.places.rules import FOREVER
 
 keys_of = lru_cache(maxsize=20_000)(pinyin_keys)
@@ -75,9 +75,3 @@ def membership(community_id: UUID, household_id: UUID, resident_id: UUID | None,
         "since": day,
         "until": FOREVER,
     }
-
-
-def phone_tail(phone: str | None) -> str | None:
-    """The last four digits, that search looks for; None where there are fewer."""
-    digits = "".join(sign for sign in phone or "" if sign.isdigit())
-    return digits[-4:] if len(digits) >= 4 else None

@@ -16,6 +16,7 @@ from fieldapp.exchange.directory import Directory, KnownBuilding
 from fieldapp.exchange.drafts import DoorDraft, HouseholdDraft, Person
 from fieldapp.exchange.problems import Refused, RowProblem
 from fieldapp.exchange.sheet import MOST_COLUMNS, Row
+from fieldapp.households.reading import Fault
 from fieldapp.households.rules import HEAD, birth_date_of, sex_of
 
 PERSON = ("name", "relation", "sex", "birth_date", "id_number", "phone", "registered_at")
@@ -95,7 +96,7 @@ class _Reader:
                 continue
             line.cells[column.key] = cell
             value = self.value(column, cell)
-            if isinstance(value, cells.Fault):
+            if isinstance(value, Fault):
                 self.refuse(line, column.key, value.code, value.detail)
             else:
                 line.values[column.key] = value
@@ -111,7 +112,7 @@ class _Reader:
         if key not in known:
             try:
                 known[key] = column.read(cell)
-            except cells.Fault as fault:
+            except Fault as fault:
                 known[key] = fault
         return known[key]
 

@@ -12,14 +12,15 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from fieldapp.exchange import cells
 from fieldapp.exchange.columns import COLUMNS, Language
+from fieldapp.households import reading
 
 LAST = 5_000
 """Rows that offer a choice of words."""
 _CHOICES: Mapping[str, Mapping[Any, tuple[str, ...]]] = {
     "kind": cells.KINDS,
     "occupancy": cells.OCCUPANCIES,
-    "sex": cells.SEXES,
-    "temporary": cells.YES_NO,
+    "sex": reading.SEXES,
+    "temporary": reading.YES_NO,
 }
 _EXAMPLE: tuple[dict[str, tuple[Any, Any]], ...] = (
     {

@@ -1,15 +1,19 @@
 """Writes to the registry."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from fieldapp.accounts.rules import Actor
 from fieldapp.db import uuid7
-from fieldapp.households import queries, rules
+from fieldapp.households import fact_queries, facts, queries, rules
 from fieldapp.households.defaults import CARE_GROUPS, TOPICS
-from fieldapp.households.models import CareGroup, Household, OccupancyPeriod
+from fieldapp.households.facts import Meeting
+from fieldapp.households.models import CareGroup, FactChange, FactProposal, Household, OccupancyPeriod, Resident
 from fieldapp.households.rules import Occupancy, Sighting
 from fieldapp.places.models import Community, Dwelling
 
@@ -84,3 +88,173 @@ def open_door(session: Session, dwelling: Dwelling, occupancy: Occupancy = Occup
     session.add(OccupancyPeriod(community_id=dwelling.community_id, household_id=household.id, occupancy=occupancy))
     session.flush()
     return household
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """One fact of a household, or of one of its residents, that somebody changes now."""
+
+    session: Session
+    actor: Actor
+    household: Household
+    resident: Resident | None
+    field: str
+    now: datetime
+
+    @property
+    def resident_id(self) -> UUID | None:
+        return self.resident.id if self.resident else None
+
+    @property
+    def recorded(self) -> str | None:
+        return facts.told(getattr(self.resident or self.household, self.field))
+
+    def is_of(self, row: FactChange | FactProposal) -> bool:
+        """Whether a row of the history is this fact's."""
+        return (row.household_id, row.resident_id, row.field) == (self.household.id, self.resident_id, self.field)
+
+    def changes(self) -> list[FactChange]:
+        """Newest first."""
+        return fact_queries.changes_of_fact(self.session, self.household.id, self.resident_id, self.field)
+
+    def check(self, value: str | None) -> None:
+        """Raises reading.Fault where the record denies a value."""
+        resident = self.resident
+        head = None
+        if resident and resident.left_on is None and self.field == "relation":
+            head = fact_queries.other_head(self.session, self.household.id, resident.id)
+        facts.check_on_record(self.field, value, resident.id_number if resident else None, head)
+
+    def write(self, value: str | None, key: UUID) -> None:
+        """Put a value on record, with what follows from it, and into the history after the fact's last change."""
+        last = next(iter(self.changes()), None)
+        at = max(self.now, last.changed_at + timedelta(microseconds=1)) if last else self.now
+        self.session.add(
+            FactChange(
+                id=key,
+                community_id=self.household.community_id,
+                household_id=self.household.id,
+                resident_id=self.resident_id,
+                field=self.field,
+                old=self.recorded,
+                new=value,
+                changed_by_id=self.actor.user_id,
+                changed_at=at,
+            )
+        )
+        setattr(self.resident or self.household, self.field, facts.value_of(self.field, value))
+        if self.resident and self.field == "name":
+            self.resident.pinyin, self.resident.initials = rules.pinyin_keys(value or "")
+        elif self.resident and self.field == "phone":
+            self.resident.phone_tail = rules.phone_tail(value)
+        self.session.flush()
+
+    def propose(self, saw: str | None, value: str | None, key: UUID) -> None:
+        """Keep a value beside the one on record, for a person to decide; once, whoever says it."""
+        if any(proposal.value == value for proposal in self.proposals()):
+            return
+        self.session.add(
+            FactProposal(
+                id=key,
+                community_id=self.household.community_id,
+                household_id=self.household.id,
+                resident_id=self.resident_id,
+                field=self.field,
+                saw=saw[:200] if saw else None,
+                value=value,
+                proposed_by_id=self.actor.user_id,
+                proposed_at=self.now,
+            )
+        )
+        self.session.flush()
+
+    def proposals(self) -> list[FactProposal]:
+        """Those that wait for a decision."""
+        return fact_queries.open_proposals_of_fact(self.session, self.household.id, self.resident_id, self.field)
+
+    def close_proposals(self, value: str | None) -> None:
+        """Now the actor says `value`: what they proposed before falls, and what is on record needs no decision."""
+        for proposal in self.proposals():
+            is_accepted = proposal.value == self.recorded
+            if is_accepted or (proposal.value != value and proposal.proposed_by_id == self.actor.user_id):
+                _decide(proposal, self.actor, self.now, is_accepted)
+        self.session.flush()
+
+
+def change_fact(
+    session: Session,
+    actor: Actor,
+    household: Household,
+    resident: Resident | None,
+    field: str,
+    saw: str | None,
+    value: str | None,
+    now: datetime,
+    change_id: UUID | None = None,
+) -> Meeting:
+    """Change one fact from what its editor `saw` to `value`; both are texts as `facts.told` makes them.
+
+    What the record says already is left alone. Where it still says what the editor saw, the value is written, with a
+    FactChange of the key `change_id`. Where somebody else has changed the same fact meanwhile, nothing is overwritten:
+    a FactProposal of that key waits for a decision. The same edit with the same key is taken in once.
+    `resident` None means a fact of the household; both were fetched through the wall. Raises reading.Fault:
+    `head_taken`, `id_born`, `id_sex`.
+    """
+    fact = _held(session, actor, household, resident, field, now)
+    key = change_id or uuid7()
+    change, proposal = session.get(FactChange, key), session.get(FactProposal, key)
+    if change and fact.is_of(change) and change.new == value and change.changed_by_id == actor.user_id:
+        return Meeting.WRITTEN
+    if proposal and fact.is_of(proposal) and proposal.value == value and proposal.proposed_by_id == actor.user_id:
+        return Meeting.PROPOSED
+    if change or proposal:
+        key = uuid7()  # another edit under a key that is taken: it must not be lost
+    steps = [facts.Step(step.old, step.new, step.changed_by_id == actor.user_id) for step in fact.changes()]
+    meeting = facts.meet(fact.recorded, saw, value, steps)
+    if meeting is not Meeting.SAME:
+        fact.check(value)
+    if meeting is Meeting.WRITTEN:
+        fact.write(value, key)
+    elif meeting is Meeting.PROPOSED:
+        fact.propose(saw, value, key)
+    fact.close_proposals(value)
+    return meeting
+
+
+def decide_proposal(
+    session: Session, actor: Actor, proposal: FactProposal, *, accept: bool, now: datetime, kept: str | None = None
+) -> bool:
+    """Take the proposed value, or keep the one on record; a decision once made stays.
+
+    `kept` is the value on record that the decider was shown, "" for none, None where that is not known: where the
+    record has changed since, a proposal is not taken over it. Then False; the decider looks again. Raises reading.Fault
+    where the record denies the value.
+    """
+    household = session.get_one(Household, proposal.household_id)
+    resident = session.get_one(Resident, proposal.resident_id) if proposal.resident_id else None
+    fact = _held(session, actor, household, resident, proposal.field, now)
+    session.refresh(proposal)
+    if proposal.decided_at is not None:
+        return True
+    if accept and kept is not None and (kept or None) != fact.recorded:
+        return False
+    if accept and proposal.value != fact.recorded:
+        fact.check(proposal.value)
+        fact.write(proposal.value, uuid7())
+    _decide(proposal, actor, now, accept)
+    fact.close_proposals(fact.recorded)
+    return True
+
+
+def _held(
+    session: Session, actor: Actor, household: Household, resident: Resident | None, field: str, now: datetime
+) -> _Fact:
+    """The fact as it is once everybody else who writes at this household has ended."""
+    queries.hold(session, household)
+    if resident:
+        session.refresh(resident)
+    return _Fact(session, actor, household, resident, field, now)
+
+
+def _decide(proposal: FactProposal, actor: Actor, now: datetime, is_accepted: bool) -> None:
+    proposal.decided_at, proposal.decided_by_id, proposal.is_accepted = now, actor.user_id, is_accepted

@@ -1,8 +1,8 @@
 """Reading the registry: one household with its people, and finding people by what is known of them."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from fieldapp.accounts.queries import anybody, bounds, visible
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
+from fieldapp.households.rules import HEAD, FoundBy
 from fieldapp.places.models import Building, Dwelling, Placement
 
 
@@ -50,6 +51,12 @@ def _household(role: Role) -> Select[*tuple[Any, ...]]:
     return visible(statement, anybody(role), Dwelling)
 
 
+def hold(session: Session, household: Household) -> None:
+    """Make others who write at this household wait until this transaction ends. On SQLite they wait anyway."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.refresh(household, with_for_update=True)
+
+
 def residents_of(session: Session, household_id: UUID) -> list[Resident]:
     """Who lives in a household that was fetched through the wall, the head first."""
     return list(session.scalars(_RESIDENTS, {"household": household_id}))
@@ -62,22 +69,28 @@ _RESIDENTS = (
 )
 
 
-def cares_of(session: Session, household_id: UUID, day: date) -> list[CareOf]:
-    """The care groups a household is in on a day."""
-    return [CareOf(*row) for row in session.execute(_CARES, {"household": household_id, "day": day})]
+def found_by(session: Session, actor: Actor) -> dict[UUID, FoundBy]:
+    """By household, what those behind the doors that the actor may see are found by. One query."""
+    heads: dict[UUID, str] = {}
+    tails: dict[UUID, list[str]] = defaultdict(list)
+    for household_id, relation, pinyin, initials, tail in session.execute(_found_by(actor.role), bounds(actor)):
+        if relation == HEAD and pinyin:
+            heads[household_id] = f"{pinyin} {initials}"
+        if tail:
+            tails[household_id].append(tail)
+    return {key: FoundBy(heads.get(key), tuple(tails.get(key, ()))) for key in heads.keys() | tails.keys()}
 
 
-_CARES = (
-    select(CareMembership, CareGroup)
-    .join(CareGroup, CareGroup.id == CareMembership.group_id)
-    .where(
-        CareMembership.household_id == bindparam("household"),
-        CareMembership.since <= bindparam("day"),
-        CareMembership.until > bindparam("day"),
-        CareGroup.active,
+@cache
+def _found_by(role: Role) -> Select[*tuple[Any, ...]]:
+    statement = (
+        select(Resident.household_id, Resident.relation, Resident.pinyin, Resident.initials, Resident.phone_tail)
+        .join(Household, Household.id == Resident.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .where(Resident.left_on.is_(None))
+        .order_by(Resident.position, Resident.id)
     )
-    .order_by(CareGroup.position)
-)
+    return visible(statement, anybody(role), Dwelling)
 
 
 def care_groups(session: Session, actor: Actor) -> list[CareGroup]:

@@ -35,6 +35,14 @@ EMPTY = (Occupancy.VACANT, Occupancy.GONE)
 
 
 @dataclass(frozen=True)
+class FoundBy:
+    """What a household is found by on a phone: its head's pinyin and initials, the last four digits of its phones."""
+
+    pinyin: str | None
+    phone_tails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Sighting:
     """What a visit says of a household's occupancy: gone, vacant, or (somebody was met) lived in."""
 
@@ -97,6 +105,12 @@ def mask_id_number(id_number: str) -> str:
 def mask_phone(phone: str) -> str:
     """138****2216."""
     return phone[:3] + "****" + phone[-4:] if len(phone) >= 8 else "****"
+
+
+def phone_tail(phone: str | None) -> str | None:
+    """The last four digits, that search looks for; None where there are fewer."""
+    digits = "".join(sign for sign in phone or "" if sign.isdigit())
+    return digits[-4:] if len(digits) >= 4 else None
 
 
 def id_check_digit(first17: str) -> str:

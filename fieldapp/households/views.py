@@ -3,20 +3,19 @@
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template, request
-from flask_babel import gettext as _
+from flask import Blueprint, abort, g, render_template, request
 from flask_babel import lazy_gettext as _l
 
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, community, roles
 from fieldapp.households import queries, rules
-from fieldapp.visits import door_queries
-from fieldapp.visits import queries as visits
+from fieldapp.language import translated as _
+from fieldapp.sync import queries as sync
+from fieldapp.visits import folders
+from fieldapp.visits.folders import Folder
 
 bp = Blueprint("households", __name__)
-
-VISITS_SHOWN = 3
 
 _RELATIONS = {
     "01": _l("户主"),
@@ -70,8 +69,11 @@ def relation_word(code: str | None) -> str:
     """A relation to the head as one says it (GB/T 4761): the code's own word where there is a usual one."""
     if not code:
         return ""
-    word = _RELATIONS.get(code) or _RELATIONS.get(code[0] + "0")
-    return str(word) if word else _("亲属")
+    words: dict[str, str] = g.setdefault("relation_words", {})
+    if code not in words:  # once a request: a pack says a thousand of them
+        word = _RELATIONS.get(code) or _RELATIONS.get(code[0] + "0")
+        words[code] = str(word) if word else _("亲属")
+    return words[code]
 
 
 bp.add_app_template_global(rules.mask_id_number)
@@ -82,20 +84,26 @@ bp.add_app_template_global(rules.mask_phone)
 @roles(Role.WORKER, Role.DIRECTOR)
 def show(household_id: UUID) -> str:
     """Who lives here, why they are visited, the last visits, what is open."""
-    opened, who, day = db.session(), actor(), clock.today()
-    address = queries.household(opened, who, household_id)
-    if address is None:
+    found = folders.folder(db.session(), actor(), clock.today(), community().routine_days, household_id)
+    if found is None:
         abort(404)
+    sync.with_clocks(db.session(), found.visits)
+    return household_page(found)
+
+
+def household_page(folder: Folder) -> str:
+    """The page of a household, from all that is known of it."""
     return render_template(
         "households/show.html",
-        address=address,
-        door=door_queries.doors(opened, who, day, community().routine_days, household_id=household_id)[0],
-        residents=queries.residents_of(opened, household_id),
-        cares=queries.cares_of(opened, household_id, day),
-        last_met=visits.residents_last_met(opened, household_id),
-        visits=visits.visits_of(opened, household_id, limit=VISITS_SHOWN),
-        visit_count=visits.count_visits(opened, household_id),
-        promises=visits.promises_of(opened, household_id),
+        address=folder.address,
+        door=folder.door,
+        residents=folder.residents,
+        cares=folder.cares,
+        last_met=folder.last_met,
+        visits=folder.visits,
+        visit_count=folder.visit_count,
+        promises=folder.promises,
+        proposals=folder.proposals,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from fieldapp.accounts.models import User
 from fieldapp.accounts.queries import anybody, bounds, visible
@@ -117,6 +117,18 @@ def buildings(session: Session, actor: Actor) -> list[Building]:
     """Every building of the actor's community, in street order. For directors and imports."""
     statement = select(Building).order_by(Building.position, Building.code)
     return list(session.scalars(visible(statement, actor, Building)))
+
+
+def buildings_of(session: Session, actor: Actor) -> list[Building]:
+    """The buildings with a door that the actor may see, in street order; their shapes are not read."""
+    return list(session.scalars(_buildings_of(actor.role), bounds(actor)))
+
+
+@cache
+def _buildings_of(role: Role) -> Rows:
+    behind = visible(select(Dwelling.building_id), anybody(role), Dwelling)
+    statement = select(Building).where(Building.id.in_(behind)).order_by(Building.position, Building.code)
+    return statement.options(defer(Building.geometry), defer(Building.properties))
 
 
 def footprints(session: Session, actor: Actor, *, figures: bool = False) -> list[tuple[UUID, dict[str, Any] | None]]:

@@ -1,5 +1,6 @@
 """Places on the screen: the district's map, a building's doors, and a community's settings."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from fieldapp.language import LANGUAGES
 from fieldapp.pages import go
 from fieldapp.places import operations, queries
 from fieldapp.places.matrix import Matrix, matrix_of
+from fieldapp.places.models import Building
 from fieldapp.places.settings import Settings, read_settings
 from fieldapp.reports.rules import BUILDING_STEPS, shade
 from fieldapp.visits import door_queries, layouts
@@ -35,10 +37,21 @@ bp = Blueprint("places", __name__)
 def map_page() -> str:
     """The worker's district: its border, its buildings by how much of each is met this month; the same as a list."""
     opened, who, day = db.session(), actor(), clock.today()
-    districts = queries.districts_on(opened, who, day)
-    doors = door_queries.doors(opened, who, day, community().routine_days)
-    summaries = summarize(doors, day)
-    shapes = {building_id: shape for building_id, shape in queries.footprints(opened, who) if shape}
+    return map_of(
+        door_queries.doors(opened, who, day, community().routine_days),
+        queries.districts_on(opened, who, day),
+        queries.footprints(opened, who),
+    )
+
+
+def map_of(
+    doors: Sequence[Door],
+    districts: Sequence[queries.DistrictOnDay],
+    footprints: Iterable[tuple[UUID, dict[str, Any] | None]],
+) -> str:
+    """The worker's map from all doors of their districts and the shapes of all buildings around."""
+    summaries = summarize(doors, clock.today())
+    shapes = {building_id: shape for building_id, shape in footprints if shape}
     own = {summary.id for summary in summaries}
     return render_template(
         "places/map.html",
@@ -89,7 +102,7 @@ class BuildingSummary:
             self.met += door.facts.last_met_on is not None and door.facts.last_met_on in visit_rules.month_of(day)
 
 
-def summarize(doors: list[Door], day: date) -> list[BuildingSummary]:
+def summarize(doors: Iterable[Door], day: date) -> list[BuildingSummary]:
     """Doors counted by building, in street order."""
     found: dict[UUID, BuildingSummary] = {}
     for door in doors:
@@ -120,6 +133,19 @@ def _matrix_page(building_id: UUID, day: date, *, choose: bool = False, fault: s
     doors = door_queries.doors(opened, who, day, community().routine_days, building_id=building_id)
     if found is None or (not doors and who.role is Role.WORKER):
         abort(404)
+    return building_page(found, doors, day, form_id=uuid7(), choose=choose, fault=fault)
+
+
+def building_page(
+    found: Building,
+    doors: Sequence[Door],
+    day: date,
+    *,
+    form_id: UUID | None = None,
+    choose: bool = False,
+    fault: str | None = None,
+) -> str:
+    """A building's door matrix on a day, to look at or to `choose` doors from."""
     matrix: Matrix = matrix_of(doors, is_courtyard=found.is_courtyard)
     summary = next(iter(summarize(doors, day)), None)
     return render_template(
@@ -130,7 +156,7 @@ def _matrix_page(building_id: UUID, day: date, *, choose: bool = False, fault: s
         choose=choose,
         day=day,
         fault=fault,
-        form_id=uuid7(),
+        form_id=form_id or "",
     )
 
 

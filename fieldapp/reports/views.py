@@ -16,6 +16,7 @@ from fieldapp.places import queries as places
 from fieldapp.places.models import Community
 from fieldapp.reports import files, queries, rules
 from fieldapp.reports.rules import Coverage
+from fieldapp.sync import held
 from fieldapp.visits import queries as visits
 from fieldapp.visits.rules import month_of, working_days
 
@@ -35,6 +36,7 @@ def overview() -> str:
         coverage=figures,
         quiet=figures.quiet(community().quiet_days),
         urgent=visits.untaken_urgent(opened, who),
+        held=held.waiting(),
         late=[p for p in promises if p.follow_up.due_on and p.follow_up.due_on < day],
         open_count=len(promises),
     )

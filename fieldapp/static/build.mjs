@@ -34,6 +34,7 @@ function keep(name, contents) {
   const named = `${stem}-${hash}-h.${kind}`;
   manifest[name] = named;
   writeFileSync(dist + named, contents);
+  if (kind === "png") return; // compressed already
   const best = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
   writeFileSync(`${dist}${named}.br`, brotliCompressSync(contents, best));
   writeFileSync(`${dist}${named}.gz`, gzipSync(contents, { level: 9 }));
@@ -47,5 +48,19 @@ for (let i = 1; i <= 130; i++) {
   places.push(`.cols-${i}{grid-template-columns:var(--floors,28px) repeat(${i},minmax(46px,1fr))}`);
 }
 keep("matrix.css", Buffer.from((await transform(places.join(""), { loader: "css", minify: true })).code));
-for (const icon of ["icon.svg"]) keep(icon, readFileSync(`${here}icons/${icon}`));
+const icons = readdirSync(`${here}icons`).filter((name) => name === "icon.svg" || name.endsWith(".png"));
+for (const icon of icons) keep(icon, readFileSync(`${here}icons/${icon}`));
+
+// The service worker knows the shell by name: the files of this build, and the page shown when there is nothing else.
+const shell = ["/offline", ...Object.values(manifest).filter((name) => /-h\.(css|js|svg)$/.test(name)).map((name) => `/static/dist/${name}`)];
+const worker = await build({
+  entryPoints: [`${here}js/sw.js`],
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["chrome90", "safari15.4", "firefox100"],
+  write: false,
+  define: { __SHELL__: JSON.stringify(shell), __BUILD__: JSON.stringify(createHash("sha256").update(shell.join()).digest("hex").slice(0, 12)) },
+});
+keep("sw.js", worker.outputFiles[0].contents);
 writeFileSync(`${dist}manifest.json`, JSON.stringify(manifest, null, 1));

@@ -34,14 +34,15 @@ class Receipt(Base):
 class HeldItem(Keyed, OfCommunity, Base):
     """What somebody wrote offline about a door that was no longer theirs when it arrived: the director takes it or not.
 
-    `fields` are the form's names and values in their order, `files` the SHA-256 of stored photos.
+    `fields` are the form's names and values in their order, `files` what a row of a photo says of each stored one.
+    `kind` and `reason` are words of `rules`. The household may be gone by the time somebody decides.
     """
 
     __tablename__ = "held_item"
     __table_args__ = (Index(None, "community_id", "decided_at"),)
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
-    household_id: Mapped[UUID | None] = mapped_column(ForeignKey("household.id"))
+    household_id: Mapped[UUID | None]
     visit_id: Mapped[UUID | None] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(12))
     path: Mapped[str] = mapped_column(String(200))
@@ -80,7 +81,7 @@ class Epoch(Base):
 class CommunityChange(Base):
     """How many changes a community has seen; `whole` is the number of the last that touched every page.
 
-    A change takes its number by writing this row, so changes of a community are committed in the order of their numbers.
+    A change takes its number by writing this row: changes of a community are committed in the order of their numbers.
     """
 
     __tablename__ = "community_change"

@@ -1,7 +1,7 @@
 """Reading doors with everything that decides their state."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from functools import cache
 from typing import Any
@@ -35,20 +35,28 @@ def doors(
     """
     of = "building" if building_id else "household" if household_id else "all"
     values = bounds(actor) | {"day": day, "month": month_of(day).first, "of": building_id or household_id}
-    knocks = _by_household(session.execute(_knocks(actor.role, of), values))
+    knocks = knocks_by_household(session, actor.role, of, values)
     cares = _by_household(session.execute(_cares(actor.role, of), values))
     promises = {key: Promise(*promise) for key, *promise in session.execute(_promises(actor.role, of), values)}
     found = []
     for *place, household, head, kind, occupancy, last_met in session.execute(_doors(actor.role, of), values):
         facts = DoorFacts(
-            occupied=_occupied(kind, household, occupancy),
+            occupied=is_occupied(kind, household, occupancy),
             last_met_on=last_met,
-            knocks=[(knocked_on, Outcome(outcome)) for knocked_on, outcome in knocks.get(household, ())],
+            knocks=knocks.get(household, ()),
             cares=[Care(*care) for care in cares.get(household, ())],
         )
         fields: list[Any] = [*place, household, head, facts, day, routine_days, promises.get(household)]
         found.append(Door(*fields))
     return found
+
+
+def knocks_by_household(
+    session: Session, role: Role, of: str, values: dict[str, Any]
+) -> dict[UUID, list[tuple[date, Outcome]]]:
+    """The month's knocks, oldest first. `of` and `values` are those of `reach_of`."""
+    rows = _by_household(session.execute(_knocks(role, of), values))
+    return {key: [(knocked_on, Outcome(outcome)) for knocked_on, outcome in knocks] for key, knocks in rows.items()}
 
 
 def _by_household(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
@@ -59,15 +67,30 @@ def _by_household(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
     return by_household
 
 
-def _of(statement: Rows, role: Role, of: str) -> Rows:
-    """Narrow doors to what a role may see, and to one building or household where `of` says so."""
-    if of != "all":
+def reach_of(actor: Actor, day: date, household_ids: Collection[UUID] | None) -> tuple[str, dict[str, Any]]:
+    """How far a statement on these households reaches (all when none are named), and the values that it is run with."""
+    values = bounds(actor) | {"day": day, "month": month_of(day).first}
+    if household_ids is None:
+        return "all", values
+    if len(household_ids) == 1:
+        return "household", values | {"of": next(iter(household_ids))}
+    return "some", values | {"of": list(household_ids)}
+
+
+def of_doors(statement: Rows, role: Role, of: str) -> Rows:
+    """Narrow doors to what a role may see, and where `of` says so to one building or household, or to `some`
+    households: the bound value `of` is a key, or some keys."""
+    if of == "some":
+        statement = statement.where(Household.id.in_(bindparam("of", expanding=True)))
+    elif of != "all":
         statement = statement.where((Household.id if of == "household" else Dwelling.building_id) == bindparam("of"))
     return visible(statement, anybody(role), Dwelling)
 
 
-def _households(role: Role, of: str) -> Rows:
-    return _of(select(Household.id).join(Dwelling, Dwelling.id == Household.dwelling_id), role, of)
+def households_of(role: Role, of: str, *columns: Any) -> Rows:
+    """The keys of the households behind such doors, or other columns of them."""
+    statement = select(*(columns or (Household.id,))).select_from(Household)
+    return of_doors(statement.join(Dwelling, Dwelling.id == Household.dwelling_id), role, of)
 
 
 @cache
@@ -96,18 +119,20 @@ def _doors(role: Role, of: str) -> Rows:
         )
         .join(Building, Building.id == Dwelling.building_id)
         .outerjoin(Household, Household.dwelling_id == Dwelling.id)
-        .outerjoin(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, _of_day(OccupancyPeriod)))
+        .outerjoin(OccupancyPeriod, and_(OccupancyPeriod.household_id == Household.id, of_day(OccupancyPeriod)))
         .outerjoin(HEAD, is_head)
         .order_by(Building.position, Dwelling.entrance, Dwelling.floor.desc(), Dwelling.column, Household.number)
     )
-    return _of(statement, role, of)
+    return of_doors(statement, role, of)
 
 
-def _of_day(period: Any) -> ColumnElement[bool]:
+def of_day(period: Any) -> ColumnElement[bool]:
+    """Whether a period holds on the bound `day`."""
     return and_(period.since <= bindparam("day"), period.until > bindparam("day"))
 
 
-def _occupied(kind: str, household_id: UUID | None, occupancy: str | None) -> bool | None:
+def is_occupied(kind: str, household_id: UUID | None, occupancy: str | None) -> bool | None:
+    """Whether somebody lives behind a door; None for a shop."""
     if kind == "shop":
         return None
     return household_id is not None and occupancy not in ("vacant", "gone")
@@ -118,7 +143,7 @@ def _knocks(role: Role, of: str) -> Rows:
     return (
         select(Visit.household_id, Visit.visited_on, Visit.outcome)
         .where(
-            Visit.household_id.in_(_households(role, of)),
+            Visit.household_id.in_(households_of(role, of)),
             Visit.visited_on >= bindparam("month"),
             Visit.visited_on <= bindparam("day"),
             stands(),
@@ -141,8 +166,8 @@ def _cares(role: Role, of: str) -> Rows:
         )
         .join(CareGroup, CareGroup.id == CareMembership.group_id)
         .where(
-            CareMembership.household_id.in_(_households(role, of)),
-            _of_day(CareMembership),
+            CareMembership.household_id.in_(households_of(role, of)),
+            of_day(CareMembership),
             CareGroup.active,
         )
         .order_by(CareGroup.position)
@@ -153,6 +178,6 @@ def _cares(role: Role, of: str) -> Rows:
 def _promises(role: Role, of: str) -> Rows:
     return (
         select(FollowUp.household_id, FollowUp.id, FollowUp.promise, FollowUp.due_on)
-        .where(FollowUp.household_id.in_(_households(role, of)), FollowUp.done_at.is_(None))
+        .where(FollowUp.household_id.in_(households_of(role, of)), FollowUp.done_at.is_(None))
         .order_by(FollowUp.due_on.desc().nulls_first(), FollowUp.id.desc())
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from uuid import UUID
 
 from fieldapp.visits.rules import (
@@ -170,16 +171,36 @@ def nearest(doors: Iterable[Door], count: int) -> list[Door]:
     return chosen
 
 
+class WayOn:
+    """Which doors to knock on next from any door: those that wait, sorted once for all."""
+
+    def __init__(self, doors: Iterable[Door]) -> None:
+        self.waiting = [door for door in doors if door.state in (State.OVERDUE, State.DUE)]
+        self._by_stairwell: dict[tuple[UUID, int], list[Door]] = {}
+        self._by_building: dict[UUID, list[Door]] = {}
+        self._ranked = sorted(self.waiting, key=lambda door: door.order)
+        for door in self._ranked:
+            self._by_building.setdefault(door.building_id, []).append(door)
+        for door in self.waiting:
+            self._by_stairwell.setdefault(door.stairwell, []).append(door)
+
+    def from_door(self, here: Door, count: int) -> list[Door]:
+        """Up to `count` doors, best first: on the way down the same stairwell, up it, in the building, elsewhere."""
+        same = self._by_stairwell.get(here.stairwell, [])
+        below = sorted((d for d in same if d.floor <= here.floor), key=lambda d: (-d.floor, d.column))
+        above = sorted((d for d in same if d.floor > here.floor), key=lambda d: (d.floor, d.column))
+        chosen: list[Door] = []
+        for door in chain(below, above, self._by_building.get(here.building_id, []), self._ranked):
+            if len(chosen) == count:
+                break
+            if door.household_id != here.household_id and door not in chosen:
+                chosen.append(door)
+        return chosen
+
+
 def next_door(doors: Iterable[Door], household_id: UUID) -> Door | None:
     """The door to knock on after this one: the next on the way down the same stairwell, else up it, else elsewhere."""
     known = list(doors)
     here = next((door for door in known if door.household_id == household_id), None)
-    waiting = [d for d in known if d.state in (State.OVERDUE, State.DUE) and d.household_id != household_id]
-    if here is None or not waiting:
-        return waiting[0] if waiting else None
-    same = [door for door in waiting if door.stairwell == here.stairwell]
-    below = sorted((d for d in same if d.floor <= here.floor), key=lambda d: (-d.floor, d.column))
-    above = sorted((d for d in same if d.floor > here.floor), key=lambda d: (d.floor, d.column))
-    building = [door for door in waiting if door.building_id == here.building_id]
-    elsewhere = sorted(building or waiting, key=lambda d: d.order)
-    return (below + above + elsewhere)[0]
+    way = WayOn(known)
+    return next(iter(way.from_door(here, 1) if here else way.waiting), None)

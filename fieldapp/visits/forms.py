@@ -36,8 +36,11 @@ class VisitDraft:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-def read_visit(one: Mapping[str, str], many: Mapping[str, Sequence[str]], now: datetime) -> VisitDraft:
-    """Read a visit form. `one` has each field's first value, `many` all values of the fields that repeat.
+def read_visit(
+    one: Mapping[str, str], many: Mapping[str, Sequence[str]], now: datetime, made_at: datetime | None = None
+) -> VisitDraft:
+    """Read a visit form. `one` has each field's first value, `many` all values of the fields that repeat; `made_at` is
+    when a phone kept it by its own clock, which may be wrong, and stands for a time that was not typed.
 
     Faults: `outcome` missing, `way` unknown, `time` unreadable, `future`, `ancient`, `long` (too many signs), `date`,
     `id`, `place` (coordinates that are none). An empty field is no fault but the outcome's.
@@ -45,7 +48,7 @@ def read_visit(one: Mapping[str, str], many: Mapping[str, Sequence[str]], now: d
     draft = VisitDraft(sentence=_words(one.get("sentence", "")), promise=_words(one.get("promise", "")))
     draft.is_urgent = bool(one.get("urgent"))
     _read_choices(draft, one)
-    _read_time(draft, one, now)
+    _read_time(draft, one, now, made_at or now)
     _read_keys(draft, one, many)
     draft.topics = list(dict.fromkeys(t[:24] for t in map(_words, many.get("topics", ())) if t))[:MOST_TOPICS]
     if len(draft.sentence) > LONGEST_SENTENCE:
@@ -77,16 +80,16 @@ def _read_choices(draft: VisitDraft, one: Mapping[str, str]) -> None:
         draft.faults["way"] = "unknown"
 
 
-def _read_time(draft: VisitDraft, one: Mapping[str, str], now: datetime) -> None:
-    """`visited_at` is the community's wall clock as `datetime-local` writes it, or an aware ISO 8601 moment."""
+def _read_time(draft: VisitDraft, one: Mapping[str, str], now: datetime, made_at: datetime) -> None:
+    """`visited_at` is the community's wall clock as `datetime-local` writes it, or an aware ISO 8601 moment.
+
+    What lies ahead of the clock that the writer saw is a slip; what only lies ahead of ours becomes now.
+    """
     text = one.get("visited_at", "").strip()
-    if not text:
-        draft.visited_at = now
-        return
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if text else made_at
         moment = moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
-        if moment > now + AHEAD:
+        if moment > max(now, made_at) + AHEAD:
             draft.faults["visited_at"] = "future"
         elif moment < now - EARLIEST:
             draft.faults["visited_at"] = "ancient"

@@ -1,7 +1,8 @@
 """Writes to the visit log. A visit is only ever appended; what it says of a household's occupancy follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from fieldapp.accounts.rules import Actor
 from fieldapp.db import uuid7
 from fieldapp.households.models import Household
 from fieldapp.households.operations import rebuild_occupancy
+from fieldapp.households.queries import hold
 from fieldapp.households.rules import Occupancy, Sighting
 from fieldapp.visits import queries
 from fieldapp.visits.forms import VisitDraft
@@ -40,7 +42,7 @@ def record_visit(
     """
     if draft.faults or draft.outcome is None or draft.visited_at is None:
         raise ValueError("a draft with faults cannot be recorded")
-    queries.hold(session, household)  # or the same form sent twice at once would pass the next lines together
+    hold(session, household)  # or the same form sent twice at once would pass the next lines together
     key = draft.visit_id or uuid7()
     if known := session.get(Visit, key):
         if known.household_id == household.id and known.visitor_id == actor.user_id:
@@ -79,9 +81,14 @@ def record_visit(
 
 
 def record_nobody_home(
-    session: Session, actor: Actor, households: Iterable[Household], now: datetime, form_id: UUID
+    session: Session,
+    actor: Actor,
+    households: Iterable[Household],
+    now: datetime,
+    form_id: UUID,
+    visited_at: datetime | None = None,
 ) -> list[Visit]:
-    """Knock on several doors of an entrance at once, nobody home behind any of them.
+    """Knock on several doors of an entrance at once, nobody home behind any of them; at `visited_at`, or now.
 
     Each visit's key follows from the form's and the household's: the same form sent twice makes them once.
     """
@@ -90,7 +97,7 @@ def record_nobody_home(
             session,
             actor,
             household,
-            VisitDraft(visit_id=uuid5(form_id, household.id.hex), outcome=Outcome.NOBODY, visited_at=now),
+            VisitDraft(visit_id=uuid5(form_id, household.id.hex), outcome=Outcome.NOBODY, visited_at=visited_at or now),
             now,
         )
         for household in households
@@ -124,26 +131,34 @@ def _follow_occupancy(session: Session, household: Household, visit: Visit, corr
         rebuild_occupancy(session, household, sightings)
 
 
-def add_photo(session: Session, visit: Visit, photo: CleanPhoto, store: PhotoStore) -> Photo:
-    """Keep a photo of a visit. The same picture twice at one visit is kept once."""
-    for kept in queries.photos_of(session, visit.id):
-        if kept.sha256 == photo.sha256:
-            return kept
+def add_photo(session: Session, visit: Visit, photo: CleanPhoto, store: PhotoStore, key: UUID | None = None) -> Photo:
+    """Keep a photo of a visit, under a phone's key if it has one. The same picture twice at a visit is kept once."""
+    return attach_photo(session, visit, key or uuid7(), store_photo(photo, store))
+
+
+def store_photo(photo: CleanPhoto, store: PhotoStore) -> dict[str, Any]:
+    """Put a photo's two files into the store; gives what its row will say of them."""
     store.put(photo.full)
     store.put(photo.thumbnail)
-    kept = Photo(
-        community_id=visit.community_id,
-        visit_id=visit.id,
-        position=len(queries.photos_of(session, visit.id)),
-        sha256=photo.sha256,
-        thumbnail_sha256=photo.thumbnail_sha256,
-        width=photo.width,
-        height=photo.height,
-        size=len(photo.full),
-    )
-    session.add(kept)
+    return {
+        "sha256": photo.sha256,
+        "thumbnail_sha256": photo.thumbnail_sha256,
+        "width": photo.width,
+        "height": photo.height,
+        "size": len(photo.full),
+    }
+
+
+def attach_photo(session: Session, visit: Visit, key: UUID, stored: Mapping[str, Any]) -> Photo:
+    """Give a visit a photo whose files are stored. The same picture twice at a visit is kept once."""
+    others = queries.photos_of(session, visit.id)
+    for kept in others:
+        if kept.sha256 == stored["sha256"]:
+            return kept
+    photo = Photo(id=key, community_id=visit.community_id, visit_id=visit.id, position=len(others), **stored)
+    session.add(photo)
     session.flush()
-    return kept
+    return photo
 
 
 def tick(follow_up: FollowUp, actor_id: UUID | None, now: datetime) -> None:

@@ -90,6 +90,8 @@ class LoggedVisit:
     is_corrected: bool
     met: list[str] = field(default_factory=list)
     photos: list[Photo] = field(default_factory=list)
+    clock_ahead: int = 0
+    """How many seconds the clock of its phone was ahead, where that was far off; `sync` knows it."""
 
 
 MOST_VISITS = 1000
@@ -126,20 +128,6 @@ _PHOTOS = (
 )
 
 
-def count_visits(session: Session, household_id: UUID) -> int:
-    """How many standing visits a household has had."""
-    return session.scalar(_COUNT, {"household": household_id}) or 0
-
-
-_COUNT = select(func.count()).where(Visit.household_id == bindparam("household"), stands())
-
-
-def hold(session: Session, household: Household) -> None:
-    """Make others who write at this household wait until this transaction ends. On SQLite they wait anyway."""
-    if session.get_bind().dialect.name != "sqlite":
-        session.refresh(household, with_for_update=True)
-
-
 def visit(session: Session, actor: Actor, visit_id: UUID) -> Visit | None:
     """A visit that the actor may see."""
     return session.scalar(_visit(actor.role), bounds(actor) | {"visit": visit_id})
@@ -159,32 +147,6 @@ def _visit(role: Role) -> Rows:
 def correction_of(session: Session, visit_id: UUID) -> UUID | None:
     """The visit that corrects this one."""
     return session.scalar(select(Visit.id).where(Visit.corrects_id == visit_id))
-
-
-def residents_last_met(session: Session, household_id: UUID) -> dict[UUID, date]:
-    """When each resident of a household was last met in person."""
-    rows = session.execute(_RESIDENTS_MET, {"household": household_id})
-    return {row[0]: row[1] for row in rows}
-
-
-_RESIDENTS_MET = (
-    select(VisitResident.resident_id, func.max(Visit.visited_on))
-    .join(Visit, Visit.id == VisitResident.visit_id)
-    .where(Visit.household_id == bindparam("household"), was_met(), stands())
-    .group_by(VisitResident.resident_id)
-)
-
-
-def promises_of(session: Session, household_id: UUID) -> list[FollowUp]:
-    """What is promised to a household and still open, soonest first."""
-    return list(session.scalars(_PROMISES_OF, {"household": household_id}))
-
-
-_PROMISES_OF = (
-    select(FollowUp)
-    .where(FollowUp.household_id == bindparam("household"), FollowUp.done_at.is_(None))
-    .order_by(FollowUp.due_on.nulls_last(), FollowUp.id)
-)
 
 
 def is_in_use(session: Session, dwelling_id: UUID) -> bool:

@@ -1,11 +1,13 @@
 """The worker's day: Today, logging a visit, a whole entrance at once, photos, promises."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from fieldapp import clock, db
@@ -16,13 +18,19 @@ from fieldapp.db import uuid7
 from fieldapp.guard import actor, community, roles
 from fieldapp.households import queries as households
 from fieldapp.households.queries import Address
-from fieldapp.pages import go
+from fieldapp.pages import done_at, go, outbox_item, refuse
 from fieldapp.places import queries as places
-from fieldapp.visits import door_queries, operations, queries, rules
+from fieldapp.places.queries import DistrictOnDay
+from fieldapp.sync import queries as sync
+from fieldapp.sync.rules import Item
+from fieldapp.visits import door_queries, folders, operations, queries, rules
 from fieldapp.visits import doors as door_rules
+from fieldapp.visits.doors import Door
+from fieldapp.visits.folders import Folder
 from fieldapp.visits.forms import VisitDraft, read_visit
 from fieldapp.visits.models import Visit
 from fieldapp.visits.photos import PhotoRefused, PhotoStore, clean
+from fieldapp.visits.queries import OpenPromise
 
 bp = Blueprint("visits", __name__)
 
@@ -35,26 +43,42 @@ FEWEST_SHOWN = 12
 def today() -> str:
     """The worker's home: am I done, and which doors to knock on."""
     opened, who, day = db.session(), actor(), clock.today()
-    doors = door_queries.doors(opened, who, day, community().routine_days)
-    met = queries.households_met_in(opened, who, rules.month_of(day), day)
-    progress = door_rules.progress(doors, met, _quota(), day)
+    return today_page(
+        door_queries.doors(opened, who, day, community().routine_days),
+        queries.households_met_in(opened, who, rules.month_of(day), day),
+        places.districts_on(opened, who, day),
+        queries.open_follow_ups(opened, who),
+        everything=bool(request.args.get("all")),
+    )
+
+
+def today_page(
+    doors: Sequence[Door],
+    met: int,
+    districts: Sequence[DistrictOnDay],
+    promises: Iterable[OpenPromise],
+    *,
+    everything: bool,
+) -> str:
+    """Today from all doors of one's districts; `met` is how many households were met this month."""
+    day = clock.today()
+    progress = door_rules.progress(doors, met, quota(), day)
     waiting = [door for door in doors if door.state in rules.TO_KNOCK_ON]
-    everything = bool(request.args.get("all"))
     shown = waiting if everything else door_rules.nearest(waiting, max(progress.to_go, FEWEST_SHOWN))
     return render_template(
         "visits/today.html",
         progress=progress,
         stairwells=door_rules.stairwells(shown),
         more=len(waiting) - len(shown),
-        districts=places.districts_on(opened, who, day),
+        districts=districts,
         next_due=min((d.due_on for d in doors if d.facts.occupied and d.due_on), default=None),
         never_met=sum(d.facts.occupied is True and d.facts.last_met_on is None for d in doors),
-        promises=[p for p in queries.open_follow_ups(opened, who) if p.follow_up.due_on and p.follow_up.due_on <= day],
+        promises=[p for p in promises if p.follow_up.due_on and p.follow_up.due_on <= day],
         everything=everything,
     )
 
 
-def _quota() -> int:
+def quota() -> int:
     """The month's households of all districts that somebody answers for: the quota is a district's."""
     return community().quota * max(len(actor().district_ids), 1)
 
@@ -63,7 +87,7 @@ def _quota() -> int:
 @roles(Role.WORKER)
 def new(household_id: UUID) -> str:
     """The form for a visit at this door."""
-    return _form(_address(household_id), VisitDraft(visit_id=uuid7()))
+    return _form(household_id, VisitDraft(visit_id=uuid7()))
 
 
 @bp.get("/visits/<uuid:visit_id>/correction")
@@ -82,17 +106,16 @@ def correction(visit_id: UUID) -> str:
         sentence=visit.sentence or "",
         is_urgent=visit.is_urgent,
     )
-    return _form(_address(visit.household_id), draft, corrects=visit)
+    return _form(visit.household_id, draft, corrects=visit)
 
 
 @bp.get("/households/<uuid:household_id>/visits")
 @roles(Role.WORKER, Role.DIRECTOR)
 def index(household_id: UUID) -> str:
     """Every visit of a household."""
-    address = _address(household_id)
-    return render_template(
-        "visits/index.html", address=address, visits=queries.visits_of(db.session(), household_id, limit=500)
-    )
+    opened, address = db.session(), _address(household_id)
+    logged = queries.visits_of(opened, household_id, limit=500)
+    return render_template("visits/index.html", address=address, visits=sync.with_clocks(opened, logged))
 
 
 @bp.post("/households/<uuid:household_id>/visits")
@@ -101,20 +124,60 @@ def create(household_id: UUID) -> AnyResponse | tuple[str, int]:
     """Record a visit. Its words are kept even where a photo is refused; that is said on the next page."""
     opened, who, address = db.session(), actor(), _address(household_id)
     many = {name: request.form.getlist(name) for name in ("met", "topics")}
-    draft = read_visit(request.form, many, clock.now())
+    item = outbox_item()
+    draft = read_visit(request.form, many, clock.now(), item.made_at if item else None)
+    _check_key(draft, item)
     corrects = _corrected(address)
     _check_people(address, draft)
     if draft.faults:
-        draft.visit_id = draft.visit_id or uuid7()
-        return _form(address, draft, corrects=corrects), 422
+        return _faulty(household_id, draft, corrects)
     try:
         visit = operations.record_visit(opened, who, address.household, draft, clock.now(), corrects=corrects)
     except operations.AlreadyCorrected:
         draft.faults["form"] = "corrected"
-        return _form(address, draft, corrects=corrects), 422
+        return _faulty(household_id, draft, corrects)
     opened.commit()
     _take_photos(visit, request.files.getlist("photos"))
     return go(url_for("visits.saved", visit_id=visit.id))
+
+
+def _check_key(draft: VisitDraft, item: Item | None) -> None:
+    """A phone sends the photos of a visit to the visit's key: it is the item's own."""
+    if item is None:
+        return
+    if draft.visit_id not in (None, item.id):
+        draft.faults["form"] = "id"
+    draft.visit_id = item.id
+
+
+def _faulty(household_id: UUID, draft: VisitDraft, corrects: Visit | None) -> AnyResponse | tuple[str, int]:
+    """The form again, with what is wrong; to a phone's outbox only the words."""
+    if outbox_item():
+        words = fault_words(draft)
+        return refuse(next(iter(words.values())), words)
+    draft.visit_id = draft.visit_id or uuid7()
+    return _form(household_id, draft, corrects=corrects), 422
+
+
+def fault_words(draft: VisitDraft) -> dict[str, str]:
+    """What is wrong with a visit form, by field, in words that say what would be right."""
+    if not draft.faults:
+        return {}
+    known = {
+        "outcome": _("先点一下这次怎么样：见到了、没人在……"),
+        "form corrected": _("这条已经有人更正过了，去更正最新的那条。"),
+        "form": _("没收全，重新打开这一页再记。"),
+        "place": _("位置没取对，没有记。再取一次，或者直接存。"),
+        "way": _("方式要选上门、电话或其他。"),
+        "sentence": _("最多 500 个字，现在 %(n)s 个。", n=len(draft.sentence)),
+        "promise": _("最多 200 个字。"),
+        "promise_due_on": _("写成 2026-11-20 这样的日期。"),
+        "visited_at future": _("还没到这个时间。写走访的时间，不写就是现在。"),
+        "visited_at ancient": _("太早了，最多补一年以内的。"),
+        "visited_at": _("写成 2026-11-20 09:30 这样的时间。"),
+        "companion_id": _("名单里没有这个人，重新选。"),
+    }
+    return {name: known.get(f"{name} {fault}") or known[name] for name, fault in draft.faults.items()}
 
 
 def _corrected(address: Address) -> Visit | None:
@@ -124,6 +187,10 @@ def _corrected(address: Address) -> Visit | None:
         corrects = _visit(UUID(key)) if key else None
     except ValueError:
         abort(400)
+    except NotFound:
+        if outbox_item():
+            abort(422, _("要更正的那条不在服务器上。先把那条发上来，再记一次更正。"))
+        raise
     if corrects and corrects.household_id != address.household.id:
         abort(404)
     return corrects
@@ -133,18 +200,19 @@ def _check_people(address: Address, draft: VisitDraft) -> None:
     """Whom a form names must be there to be named: residents of this household, a colleague of this community."""
     known = {resident.id for resident in households.residents_of(db.session(), address.household.id)}
     draft.met_ids = [key for key in draft.met_ids if key in known]
-    if draft.companion_id and draft.companion_id not in {user.id for user in _colleagues()}:
+    if draft.companion_id and draft.companion_id not in {user.id for user in colleagues()}:
         draft.faults["companion_id"] = "unknown"
 
 
-def _colleagues() -> list[User]:
+def colleagues() -> list[User]:
+    """Whom one may have gone with."""
     return [user for user in accounts.staff(db.session(), community().id) if user.id != actor().user_id]
 
 
 def _take_photos(visit: Visit, files: list[FileStorage]) -> None:
     """Keep what can be kept, each in a transaction of its own; say of the others what was wrong."""
     opened = db.session()
-    store = _store()
+    store = photo_store()
     sent = [file for file in files if file.filename]
     for number, file in enumerate(sent, 1):
         kept = len(queries.photos_of(opened, visit.id))
@@ -159,7 +227,36 @@ def _take_photos(visit: Visit, files: list[FileStorage]) -> None:
             flash(_("第 %(n)s 张照片没收下：%(why)s", n=number, why=photo_fault(refusal.code)), "error")
 
 
-def _store() -> PhotoStore:
+def _take_photo(visit: Visit, item: Item) -> AnyResponse:
+    """Keep the one photo of an item, under the item's key."""
+    opened = db.session()
+    files = request.files.getlist("photos")
+    if len(files) != 1:
+        return refuse_photo(photo_fault("empty"), status=400)
+    kept = len(queries.photos_of(opened, visit.id))
+    opened.commit()
+    try:
+        if kept >= MOST_PHOTOS:
+            return refuse_photo(too_many_photos())
+        operations.add_photo(opened, visit, clean(files[0].read()), photo_store(), key=item.id)
+    except PhotoRefused as refusal:
+        return refuse_photo(photo_fault(refusal.code))
+    opened.commit()
+    return Response(status=204)
+
+
+def refuse_photo(words: str, status: int = 422) -> Response:
+    """The answer to an item whose photo cannot be taken."""
+    return refuse(words, {"photos": words}, status)
+
+
+def too_many_photos() -> str:
+    """Why one photo more is not taken."""
+    return _("一次走访最多 %(n)s 张照片，这一张没有收。", n=MOST_PHOTOS)
+
+
+def photo_store() -> PhotoStore:
+    """Where the files of photos lie."""
     return PhotoStore(Path(current_app.config["PHOTO_PATH"]))
 
 
@@ -175,21 +272,26 @@ def photo_fault(code: str) -> str:
     }.get(code, _("打不开。重新拍一张。"))
 
 
-def _form(address: Address, draft: VisitDraft, corrects: Visit | None = None) -> str:
-    opened, day = db.session(), clock.today()
-    door = door_queries.doors(opened, actor(), day, community().routine_days, household_id=address.household.id)[0]
-    residents = households.residents_of(opened, address.household.id)
-    logged = [v for v in queries.visits_of(opened, address.household.id, limit=8) if not v.is_corrected]
+def _form(household_id: UUID, draft: VisitDraft, corrects: Visit | None = None) -> str:
+    found = folders.folder(db.session(), actor(), clock.today(), community().routine_days, household_id)
+    if found is None:
+        abort(404)
+    return form_page(found, colleagues(), draft, corrects)
+
+
+def form_page(folder: Folder, colleagues: Sequence[User], draft: VisitDraft, corrects: Visit | None = None) -> str:
+    """The form for a visit at a door, from all that is known of its household."""
     return render_template(
         "visits/form.html",
-        address=address,
-        door=door,
-        residents=residents,
+        address=folder.address,
+        door=folder.door,
+        residents=folder.residents,
         draft=draft,
+        faults=fault_words(draft),
         typed=request.form,
         corrects=corrects,
-        last=next((v for v in logged if v.visit.sentence), None),
-        colleagues=_colleagues(),
+        last=folder.last_said,
+        colleagues=colleagues,
         topics=community().topics,
         ZONE=clock.COMMUNITY_ZONE,
     )
@@ -208,7 +310,7 @@ def saved(visit_id: UUID) -> str:
         visit=visit,
         address=_address(visit.household_id),
         photos=queries.photos_of(opened, visit.id),
-        progress=door_rules.progress(doors, met, _quota(), day),
+        progress=door_rules.progress(doors, met, quota(), day),
         next_door=door_rules.next_door(doors, visit.household_id),
         corrected=queries.correction_of(opened, visit.id),
     )
@@ -221,6 +323,8 @@ def add_photos(visit_id: UUID) -> AnyResponse:
     visit = _visit(visit_id)
     if visit.visitor_id != actor().user_id:
         abort(404)
+    if item := outbox_item():
+        return _take_photo(visit, item)
     _take_photos(visit, request.files.getlist("photos"))
     return go(url_for("visits.saved", visit_id=visit.id))
 
@@ -243,7 +347,7 @@ def _picture(photo_id: UUID, which: str) -> Response:
     found = queries.photo(db.session(), actor(), photo_id)
     if found is None:
         abort(404)
-    path = _store().path(getattr(found, which))
+    path = photo_store().path(getattr(found, which))
     if not path.exists():
         abort(404)
     return send_file(path, mimetype="image/jpeg", etag=False, conditional=False)
@@ -259,11 +363,14 @@ def create_nobody_home(building_id: UUID) -> AnyResponse | tuple[str, int]:
         abort(404)
     wanted = set(request.form.getlist("households"))
     chosen = [d.household_id for d in doors if d.household_id and d.facts.occupied and str(d.household_id) in wanted]
+    if not chosen and outbox_item():
+        abort(422, _("一户也没选。点格子选门，再记。"))
     if not chosen:
         flash(_("一户也没选。点格子选门，再记。"), "error")
         return go(url_for("places.building", building_id=building_id, choose=1))
     addresses = [address for key in chosen if (address := households.household(opened, who, key))]
-    operations.record_nobody_home(opened, who, [a.household for a in addresses], clock.now(), _form_id())
+    homes = [address.household for address in addresses]
+    operations.record_nobody_home(opened, who, homes, clock.now(), _form_id(), visited_at=done_at())
     opened.commit()
     flash(_("记下了：%(n)s 户没人在。", n=len(addresses)))
     return go(url_for("places.building", building_id=building_id))
@@ -296,7 +403,7 @@ def _tick(follow_up_id: UUID, *, done: bool) -> AnyResponse | str:
     if follow_up is None:
         abort(404)
     if done:
-        operations.tick(follow_up, actor().user_id, clock.now())
+        operations.tick(follow_up, actor().user_id, done_at())
     else:
         operations.untick(follow_up)
     opened.commit()

@@ -1,78 +1,67 @@
 """A real server with the demonstration, and a real Chromium that looks at it as a phone, in Chinese."""
 
 import os
-import socket
-import subprocess
-import sys
-import time
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from tests.browser.phones import Phone
+from tests.browser.program import Program
 from tests.setup.browser import find_chromium
 
-ROOT = Path(__file__).parents[2]
+EXPECTED = ("422", "Service Worker registration blocked by Playwright", "Banner not shown")
 FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The program as `make run` starts it, on a database and a port of its own; gives its address."""
-    instance = tmp_path_factory.mktemp("instance")
-    port = free_port()
-    environment = os.environ | {"INSTANCE_PATH": str(instance)}
-    environment.pop("DATABASE_URL", None)
-    bin_path = Path(sys.executable).parent
-    subprocess.run([bin_path / "flask", "--app", "wsgi", "start"], cwd=ROOT, env=environment, check=True)
-    command = [
-        bin_path / "gunicorn",
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "4",
-        "--no-control-socket",
-        "--bind",
-        f"127.0.0.1:{port}",
-    ]
-    process = subprocess.Popen([*command, "wsgi:app"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_healthy(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
+    program = Program(tmp_path_factory.mktemp("instance"))
+    program.start()
+    yield program.address
+    program.stop()
 
 
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        if process.poll() is not None:
-            raise RuntimeError("the server ended before it answered")
-        try:
-            with urlopen(f"{address}/healthz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise RuntimeError("the server did not answer in 20 seconds")
+@pytest.fixture
+def program(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A program of one test's own, to be stopped, restarted and replaced."""
+    made = tmp_path_factory.getbasetemp() / "demonstration"
+    if not made.exists():
+        Program(made)
+    instance = tmp_path / "instance"
+    shutil.copytree(made, instance)
+    own = Program(instance)
+    own.start()
+    yield own
+    own.stop()
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Playwright, one a test process."""
+    expect.set_options(timeout=20_000)  # the machine may be busy with other tests
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture
+def new_phone(playwright: Playwright, program: Program, tmp_path: Path) -> Iterator[Callable[..., Phone]]:
+    """Make phones; whatever their pages throw fails the test."""
+    phones: list[Phone] = []
+
+    def make(name: str = "phone", **more: Any) -> Phone:
+        phones.append(Phone(playwright, tmp_path / name, program.port, **more))
+        return phones[-1]
+
+    yield make
+    for phone in phones:
+        phone.context.close()
+        phone.gate.close()
+    assert [complaint for phone in phones for complaint in phone.complaints] == []
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +80,7 @@ def open_phone(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def enter(username: str, *, desktop: bool = False, javascript: bool = True) -> Page:
+        # Without the service worker, so that a slow machine's page never comes from the phone's pack (test_offline).
         size = {"width": 1280, "height": 800} if desktop else {"width": 390, "height": 844}
         context = browser.new_context(
             base_url=server,
@@ -102,13 +92,18 @@ def open_phone(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
             timezone_id="Asia/Shanghai",
             java_script_enabled=javascript,
             accept_downloads=True,
+            service_workers="block",
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on(
             "console",
-            lambda m: complaints.append(m.text) if m.type in ("error", "warning") and "422" not in m.text else None,
+            lambda m: (
+                complaints.append(m.text)
+                if m.type in ("error", "warning") and not any(word in m.text for word in EXPECTED)
+                else None
+            ),
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/sign-in")

@@ -72,7 +72,9 @@ def test_nobody_home_for_a_whole_entrance_takes_three_taps(open_phone):
     assert chosen > 1
     save = page.get_by_role("button", name=f"记 {chosen} 户没人在")
     save.tap()
-    expect(page.locator(".notice")).to_contain_text(f"{chosen} 户没人在")
+    expect(page.locator(".cell.waits")).to_have_count(chosen)
+    expect(page.locator(".phone-bar")).to_have_count(0)  # everything has arrived
+    page.reload()
     assert page.locator(".cell.nobody, .cell.overdue").count() >= chosen
 
 

@@ -8,7 +8,7 @@ import pytest
 from fieldapp.exchange import cells
 from fieldapp.exchange.columns import BY_KEY
 from fieldapp.exchange.sheet import UNCOMPUTED
-from fieldapp.households import codes
+from fieldapp.households import codes, reading
 from fieldapp.households.rules import Occupancy
 from tests.exchange.made import id_number
 
@@ -116,7 +116,7 @@ def test_a_cell_is_read(column: str, cell: Any, value: Any) -> None:
     ],
 )
 def test_a_cell_is_refused(column: str, cell: Any, code: str) -> None:
-    with pytest.raises(cells.Fault) as fault:
+    with pytest.raises(reading.Fault) as fault:
         BY_KEY[column].read(cell)
     assert fault.value.code == code
 
@@ -125,7 +125,7 @@ def test_a_cell_is_refused(column: str, cell: Any, code: str) -> None:
 def test_every_code_reads_back(language: str) -> None:
     for code in codes.RELATION:
         assert cells.read_relation(cells.relation_word(code, language)) == code
-    for column, words in (("kind", cells.KINDS), ("occupancy", cells.OCCUPANCIES), ("sex", cells.SEXES)):
+    for column, words in (("kind", cells.KINDS), ("occupancy", cells.OCCUPANCIES), ("sex", reading.SEXES)):
         for value in words:
             assert BY_KEY[column].read(cells.word(words, value, language)) == value
 

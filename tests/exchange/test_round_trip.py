@@ -20,7 +20,7 @@ from fieldapp.exchange.directory import Directory, KnownBuilding
 from fieldapp.exchange.rules import read_registration
 from fieldapp.exchange.sheet import read_table, write_xlsx
 from fieldapp.exchange.template import make_template
-from fieldapp.households import codes
+from fieldapp.households import codes, reading
 from fieldapp.households.models import CareGroup
 from geo.geojson import dump
 from tests.exchange.made import GROUPS, NOW, TODAY, WHEN, id_number, office, point
@@ -47,7 +47,7 @@ def named(several: Any) -> st.SearchStrategy[str]:
 people = st.fixed_dictionaries(
     {"name": words.filter(lambda text: not text.strip().isdigit())},
     optional={
-        "sex": named(cells.SEXES),
+        "sex": named(reading.SEXES),
         "birth_date": days.map(date.isoformat),
         "phone": st.from_regex(r"\A\+?[1-9][0-9]{4,10}\Z"),
         "registered_at": words,

@@ -32,8 +32,8 @@ def brought_npm() -> tuple[list[str], Path]:
     return [str(home / "bin" / "node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")], home / "bin"
 
 
-def main() -> None:
-    """`npm ci` where the lock file is newer than what is installed, then the build."""
+def main(root: Path = ROOT) -> None:
+    """`npm ci` where the lock file is newer than what is installed, then the build, of this tree or of a copy of it."""
     environment = dict(os.environ)
     npm = machines_npm()
     if npm is None:
@@ -43,8 +43,8 @@ def main() -> None:
     if not installed.exists() or installed.stat().st_mtime < (ROOT / "package-lock.json").stat().st_mtime:
         quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run([*npm, "ci", *quiet], cwd=ROOT, env=environment, check=True)
-    subprocess.run(["node", "fieldapp/static/build.mjs"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(["node", "fieldapp/static/build.mjs"], cwd=root, env=environment, check=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -12,7 +12,8 @@ from fieldapp.households import queries as households
 from fieldapp.households.models import Household, OccupancyPeriod
 from fieldapp.households.rules import Occupancy
 from fieldapp.places.rules import ALWAYS, FOREVER
-from fieldapp.visits import operations, queries
+from fieldapp.visits import folders, operations, queries
+from fieldapp.visits.folders import Folder
 from fieldapp.visits.forms import VisitDraft
 from fieldapp.visits.models import FollowUp, Visit
 from fieldapp.visits.rules import Outcome, Way, month_of
@@ -37,6 +38,13 @@ def stands(session: Session, household: Household) -> list[tuple[date, date, str
     """The household's timeline without the facts of no length."""
     periods = households.occupancy_periods(session, household.id)
     return [(p.since, p.until, p.occupancy) for p in periods if p.since < p.until]
+
+
+def folder(session: Session, cast: Cast, household: Household) -> Folder:
+    """What a household's pages show to its worker."""
+    found = folders.folder(session, cast.actor("worker"), TODAY, 90, household.id)
+    assert found
+    return found
 
 
 def ago(days: int) -> date:
@@ -96,7 +104,7 @@ def test_who_was_met_is_remembered_with_the_day(session: Session, cast: Cast) ->
     child = make_resident(session, home, "王小明", position=1)
     visit = record(session, cast, home, "met", met_ids=[child.id], ago=2)
     assert queries.met_residents(session, visit.id) == [child.id]
-    assert queries.residents_last_met(session, home.id) == {child.id: ago(2)}
+    assert folder(session, cast, home).last_met == {child.id: ago(2)}
     assert queries.visits_of(session, home.id)[0].met == ["王小明"]
 
 
@@ -105,25 +113,25 @@ def test_nobody_is_met_where_nobody_was_home(session: Session, cast: Cast) -> No
     person = households.residents_of(session, home.id)[0]
     visit = record(session, cast, home, "nobody", met_ids=[person.id])
     assert queries.met_residents(session, visit.id) == []
-    assert queries.residents_last_met(session, home.id) == {}
+    assert folder(session, cast, home).last_met == {}
 
 
 def test_a_promise_stays_open_until_it_is_ticked(session: Session, cast: Cast) -> None:
     home, who = cast.households[2], cast.actor("worker")
     visit = record(session, cast, home, "met", promise="送表格", promise_due_on=ago(-3))
-    [promise] = queries.promises_of(session, home.id)
+    [promise] = folder(session, cast, home).promises
     assert (promise.promise, promise.due_on, promise.visit_id) == ("送表格", ago(-3), visit.id)
     assert promise.promised_by_id == who.user_id
     operations.tick(promise, who.user_id, NOW)
     session.flush()
     assert (promise.done_at, promise.done_by_id) == (NOW, who.user_id)
-    assert queries.promises_of(session, home.id) == []
+    assert folder(session, cast, home).promises == []
     operations.tick(promise, cast.users["partner"].id, NOW + timedelta(hours=1))
     assert (promise.done_at, promise.done_by_id) == (NOW, who.user_id), "the first tick stays"
     operations.untick(promise)
     session.flush()
     assert (promise.done_at, promise.done_by_id) == (None, None)
-    assert queries.promises_of(session, home.id) == [promise]
+    assert folder(session, cast, home).promises == [promise]
 
 
 def test_a_visit_without_a_promise_leaves_none(session: Session, cast: Cast) -> None:
@@ -136,8 +144,8 @@ def test_the_same_form_sent_twice_is_one_visit_with_one_promise(session: Session
     first = record(session, cast, home, "met", visit_id=key, promise="送表格")
     again = record(session, cast, home, "met", visit_id=key, promise="送表格")
     assert first is again and first.id == key
-    assert queries.count_visits(session, home.id) == 1
-    assert len(queries.promises_of(session, home.id)) == 1
+    assert folder(session, cast, home).visit_count == 1
+    assert len(folder(session, cast, home).promises) == 1
 
 
 def test_a_correction_sent_twice_is_one_correction(session: Session, cast: Cast) -> None:
@@ -174,7 +182,7 @@ def test_a_key_of_somebody_elses_visit_loses_neither_visit(session: Session, cas
 def test_a_draft_with_faults_is_never_recorded(session: Session, cast: Cast, draft: VisitDraft) -> None:
     with pytest.raises(ValueError):
         operations.record_visit(session, cast.actor("worker"), cast.households[1], draft, NOW)
-    assert queries.count_visits(session, cast.households[1].id) == 0
+    assert folder(session, cast, cast.households[1]).visit_count == 0
 
 
 def test_a_correction_is_appended_and_counts_instead_of_the_old_one(session: Session, cast: Cast) -> None:
@@ -183,7 +191,7 @@ def test_a_correction_is_appended_and_counts_instead_of_the_old_one(session: Ses
     assert queries.households_met_in(session, who, month, TODAY) == 1
     right = record(session, cast, home, "nobody", ago=1, corrects=wrong)
     assert queries.households_met_in(session, who, month, TODAY) == 0
-    assert queries.count_visits(session, home.id) == 1
+    assert folder(session, cast, home).visit_count == 1
     assert queries.correction_of(session, wrong.id) == right.id
     logged = {v.visit.id: v for v in queries.visits_of(session, home.id)}
     assert logged[wrong.id].is_corrected and not logged[right.id].is_corrected
@@ -197,7 +205,7 @@ def test_a_visit_is_corrected_once_and_its_correction_may_be_corrected(session: 
     with pytest.raises(operations.AlreadyCorrected):
         record(session, cast, home, "met", corrects=wrong)
     record(session, cast, home, "met", corrects=second)
-    assert queries.count_visits(session, home.id) == 1
+    assert folder(session, cast, home).visit_count == 1
     assert queries.households_met_in(session, who, month_of(TODAY), TODAY) == 1
 
 

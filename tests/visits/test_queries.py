@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from fieldapp.households import queries as households
 from fieldapp.households.models import Household
-from fieldapp.visits import door_queries, operations, queries
+from fieldapp.visits import door_queries, folders, operations, queries
 from fieldapp.visits.doors import Door
+from fieldapp.visits.folders import Folder
 from fieldapp.visits.forms import VisitDraft
 from fieldapp.visits.rules import Outcome, State, day_of, month_of, quarter_of
 from tests.conftest import NOW
@@ -34,6 +35,13 @@ def ago(days: int) -> date:
 
 def then(days: int) -> datetime:
     return NOW - timedelta(days=days)
+
+
+def folder(session: Session, cast: Cast, household: Household) -> Folder:
+    """What a household's pages show to its worker."""
+    found = folders.folder(session, cast.actor("worker"), TODAY, 90, household.id)
+    assert found
+    return found
 
 
 def seen(session: Session, cast: Cast, day: date = TODAY, who: str = "worker", **where: Any) -> dict[str, Door]:
@@ -129,7 +137,7 @@ def test_the_promise_that_is_due_first_is_shown_one_without_a_day_last(session: 
     make_follow_up(session, home, user, "也没有日子")
     assert seen(session, cast)["502"].promise.text == "早"  # type: ignore[union-attr]
     order = ["早", "晚", "没有日子", "也没有日子"]
-    assert [p.promise for p in queries.promises_of(session, home.id)] == order
+    assert [p.promise for p in folder(session, cast, home).promises] == order
     everything = queries.open_follow_ups(session, cast.actor("worker"))
     assert [p.follow_up.promise for p in everything if p.room == "502"] == order
 
@@ -198,7 +206,7 @@ def test_the_newest_visits_come_first_with_whom_they_met(session: Session, cast:
     visits = [knock(session, cast, home, days) for days in (9, 3, 30)]
     shown = queries.visits_of(session, home.id, limit=2)
     assert [v.visit.id for v in shown] == [visits[1].id, visits[0].id]
-    assert queries.count_visits(session, home.id) == 3
+    assert folder(session, cast, home).visit_count == 3
 
 
 def test_a_promise_is_overdue_from_its_day(session: Session, cast: Cast) -> None:

@@ -91,7 +91,6 @@ def upgrade() -> None:
         sa.Column("community_id", fieldapp.db.Key(), nullable=False),
         sa.ForeignKeyConstraint(["community_id"], ["community.id"], name=op.f("fk_held_item_community_id")),
         sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name=op.f("fk_held_item_decided_by_id")),
-        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_held_item_household_id")),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_held_item_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_held_item")),
     )

@@ -1,10 +1,24 @@
-// Loaded by every page: htmx, and a few small comforts. Pages work without it.
+// Loaded by every page: htmx, what this phone keeps and sends, and a few small comforts. Pages work without it.
 import "htmx.org";
+import "./install.js";
+import { catchForms } from "./door.js";
+import { fitFacts } from "./facts.js";
+import { start } from "./phone.js";
+import { fill } from "./saved.js";
+import { searchHere } from "./search.js";
+import { showTray } from "./tray.js";
+
+fitFacts(); // before what is typed is caught
+catchForms();
+searchHere();
+showTray();
+if (document.querySelector("[data-saved]")) fill(location.hash.slice(1));
+start();
 
 // A form is sent once: a second tap while it is on its way does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.hasAttribute("hx-post") || form.hasAttribute("data-again")) return;
+  if (event.defaultPrevented || form.hasAttribute("hx-post") || form.hasAttribute("data-again")) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   form.setAttribute("aria-busy", "true");
@@ -49,7 +63,8 @@ if (chooser) {
     const wanted = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", wanted);
     for (const box of boxes) {
-      if (box.dataset.of === button.dataset.entrance && !("met" in box.dataset)) box.checked = wanted;
+      const isMet = "met" in box.dataset || box.closest("[data-marked=met], [data-marked=changed]"); // marks.js: still waiting here
+      if (box.dataset.of === button.dataset.entrance && !isMet) box.checked = wanted;
     }
     say();
   });

@@ -1,4 +1,6 @@
 // The visit form's comforts: see the photos before saving, change the outcome without losing words, offer the place.
+import { shrink } from "./photos.js";
+
 const form = document.querySelector(".visit-form");
 
 form.querySelector("[data-again-choice]").addEventListener("click", (event) => {
@@ -6,6 +8,10 @@ form.querySelector("[data-again-choice]").addEventListener("click", (event) => {
   for (const choice of form.querySelectorAll("input[name=outcome]")) choice.checked = false;
   form.querySelector("input[name=outcome]").focus({ preventScroll: true });
 });
+
+// Photos are made small as soon as they are chosen, so that saving does not wait for it. door.js asks for them.
+const small = [];
+form.smallPhotos = () => Promise.all(small);
 
 // A file input cannot be added to, so each choice keeps its own and a fresh one takes its place.
 form.addEventListener("change", (event) => {
@@ -18,6 +24,7 @@ form.addEventListener("change", (event) => {
     pick.append(fresh);
     form.append(input);
     for (const file of input.files) {
+      small.push(shrink(file));
       const shown = new Image();
       shown.className = "photo-shown";
       shown.alt = "";
@@ -28,7 +35,6 @@ form.addEventListener("change", (event) => {
   }
   if (input.name === "outcome") window.scrollTo({ top: 0 });
 });
-
 const locate = form.querySelector("[data-locate]");
 if ("geolocation" in navigator) {
   locate.hidden = false;

@@ -1,0 +1,75 @@
+// The pack: every page that may be needed at a door, fetched and renewed by one request, kept in one transaction.
+import { everyPageOf, holder, meta, openPage, sealPage, setMeta, store, tell } from "./store.js";
+
+const OFTEN = 30_000; // renewed at most this often, unless something was sent
+
+async function* lines(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const found = (rest + value).split("\n");
+    rest = found.pop();
+    for (const line of found) if (line) yield JSON.parse(line);
+  }
+}
+
+// Fetch what changed. `progress(done, pages, households)` is told while a whole pack loads. Gives the server's last line, or undefined.
+export function renew({ force = false, progress } = {}) {
+  return navigator.locks.request("fieldapp-pack", { ifAvailable: !force }, async (lock) => {
+    const who = lock && (await holder());
+    if (!who) return undefined;
+    const [token, tried] = [await meta(who.user, "token"), await meta(who.user, "tried")];
+    if (!force && tried && Date.now() - tried < OFTEN && tried <= Date.now()) return undefined;
+    const asked = Date.now();
+    await setMeta(who.user, { tried: asked });
+    const given = new AbortController();
+    const late = setTimeout(() => given.abort(), 120_000);
+    try {
+      const answer = await fetch(`/sync/pack?since=${encodeURIComponent(token ?? "")}`, { signal: given.signal, cache: "no-store" });
+      if (!answer.ok || answer.redirected) return undefined;
+      return await take(who, answer, asked, progress);
+    } catch {
+      return undefined; // no signal, cut off, or no room: the phone keeps what it has
+    } finally {
+      clearTimeout(late);
+    }
+  });
+}
+
+async function take(who, answer, asked, progress) {
+  let start, end;
+  const puts = [], gone = [];
+  for await (const line of lines(answer.body)) {
+    if (line.start) start = line.start;
+    else if (line.end) end = line.end;
+    else if (line.gone) gone.push(line.gone);
+    else {
+      puts.push(sealPage(who, line.url, line.html).then((sealed) => [line.url, { sealed, etag: line.etag }]));
+      if (start?.whole) progress?.(puts.length, start.pages, start.households);
+    }
+  }
+  if (!end || start?.user !== who.user) return undefined; // cut off half-way, or somebody else signed in meanwhile
+  const kept = await Promise.all(puts);
+  // Signed out meanwhile: what would be kept now could be read by nobody, and should not be there.
+  if ((await holder())?.user !== who.user) return undefined;
+  const tx = (await store()).transaction(["pages", "meta"], "readwrite");
+  const pages = tx.objectStore("pages");
+  const writes = [];
+  if (start.whole) writes.push(pages.delete(everyPageOf(who.user)));
+  for (const url of gone) writes.push(pages.delete([who.user, url]));
+  for (const [url, page] of kept) writes.push(pages.put(page, [who.user, url]));
+  const said = { token: end.token, asked, at: start.at, build: start.build, packChange: end.change, csp: answer.headers.get("Content-Security-Policy") };
+  for (const [name, value] of Object.entries(said)) writes.push(tx.objectStore("meta").put(value, [who.user, name]));
+  await Promise.all([...writes, tx.done]);
+  tell("pack");
+  return end;
+}
+
+// The facts about the doors: who lives where, what state, which door is next.
+export async function doors() {
+  const who = await holder();
+  const found = who && (await (await store()).get("pages", [who.user, "/sync/doors"]));
+  return found && JSON.parse(await openPage(who, "/sync/doors", found));
+}

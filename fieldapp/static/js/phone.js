@@ -1,0 +1,128 @@
+// Every page's other half on the phone: whose it is, the pack behind it, what waits, and whether there is signal.
+import { ask } from "./errands.js";
+import { clock, mark } from "./marks.js";
+import { isWaiting, items, welcome } from "./outbox.js";
+import { able, forget, hear, holder, meta, setMeta, tell } from "./store.js";
+
+const { user, worker, asOf } = document.body.dataset;
+const EVERY = 15_000;
+
+export async function start() {
+  document.addEventListener("submit", signOut, true);
+  if (!able() || !("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.register("/sw.js").catch(() => {});
+  hear(heard);
+  const forgotten = await meta("phone", "forgotten");
+  // A page that the browser kept aside and brings back may be of somebody who has signed out since.
+  addEventListener("pageshow", async ({ persisted }) => {
+    if (persisted && (await meta("phone", "forgotten")) !== forgotten) location.replace("/sign-in");
+  });
+  if (asOf === undefined && user) {
+    if (!worker) {
+      const who = await holder();
+      if (who && who.user !== user) await forget(); // a director's turn on a worker's phone
+      return;
+    }
+    if (!(await welcome(user))) return;
+    await setMeta(user, { signIn: false });
+  }
+  if (!worker) return;
+  await show();
+  addEventListener("online", again);
+  addEventListener("offline", show);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && again());
+  document.addEventListener("click", (event) => event.target.closest("[data-retry]") && location.reload());
+  setInterval(lookAgain, EVERY);
+  await ask();
+}
+
+function again() {
+  show();
+  ask();
+}
+
+// What could not be sent is tried again while somebody looks.
+async function lookAgain() {
+  if (document.visibilityState === "visible" && (await items()).some(isWaiting)) ask();
+}
+
+function heard(what) {
+  if (what === "signed-out" && !leaving) location.replace("/sign-in");
+  if (what?.loading) loading(...what.loading);
+  if (["outbox", "pack", "quiet"].includes(what)) show();
+  if (what === "pack" || what === "quiet") document.querySelector(".phone-loading")?.remove();
+}
+
+let showing, repeat;
+async function show() {
+  if (showing) return void (repeat = true);
+  showing = true;
+  do {
+    repeat = false;
+    await bar();
+    await mark();
+  } while (repeat);
+  showing = false;
+}
+
+const cloned = (name) => document.getElementById(`phone-${name}`)?.content.firstElementChild.cloneNode(true);
+
+// The bar on top: a page of the phone says of when it is; what waits is counted; who must sign in again is told.
+async function bar() {
+  const who = await holder();
+  const all = await items();
+  const waiting = all.filter(({ state, kind }) => state === "waiting" || (state === "refused" && kind !== "photo"));
+  const refused = all.some(({ state }) => state === "refused");
+  const signIn = who && (await meta(who.user, "signIn"));
+  const kind = signIn && waiting.length ? "signin" : asOf ? (location.pathname === "/today" ? "card" : "bar") : waiting.length ? "waits" : undefined;
+  const place = document.getElementById("phone");
+  if (!place) return;
+  const made = kind && cloned(kind);
+  if (made) {
+    for (const at of made.querySelectorAll("[data-as-of]")) at.textContent = asOf ? clock(asOf) : "";
+    for (const at of made.querySelectorAll("[data-waiting]")) at.textContent = waiting.length;
+    for (const at of made.querySelectorAll("[data-if-waiting]")) at.hidden = !waiting.length;
+    for (const at of made.querySelectorAll("[data-if-refused]")) at.hidden = !refused;
+  }
+  place.replaceChildren(...(made ? [made] : []));
+  for (const badge of document.querySelectorAll("[data-waiting-count]")) {
+    badge.textContent = waiting.length;
+    badge.hidden = !waiting.length;
+  }
+}
+
+// The first pack: how far it is, in households.
+function loading(done, pages, households) {
+  if (location.pathname !== "/today") return;
+  const card = document.querySelector(".phone-loading") ?? cloned("loading");
+  if (!card.isConnected) document.getElementById("phone").after(card);
+  card.querySelector("[data-done]").textContent = Math.round((done / pages) * households);
+  card.querySelector("[data-all]").textContent = households;
+  Object.assign(card.querySelector("progress"), { max: pages, value: done });
+}
+
+let leaving = false;
+// Signing out forgets the key first, with or without signal; the server is told as soon as it can be.
+async function signOut(event) {
+  const form = event.target;
+  if (!form.matches("[data-sign-out]") || !able()) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  leaving = true;
+  await setMeta("phone", { signOut: true }).catch(() => {});
+  const registration = await navigator.serviceWorker?.getRegistration();
+  await registration?.navigationPreload?.disable(); // or a page would be asked for before the server is told
+  await forget();
+  await setMeta("phone", { signOut: true }); // again: where the phone was full, there is room now
+  tell("signed-out");
+  try {
+    const given = new AbortController();
+    setTimeout(() => given.abort(), 5000);
+    await fetch("/sign-out", { method: "POST", redirect: "manual", signal: given.signal });
+    await setMeta("phone", { signOut: false });
+    await registration?.navigationPreload?.enable();
+  } catch {
+    // The service worker tells the server before it asks anything else.
+  }
+  location.replace("/sign-in");
+}

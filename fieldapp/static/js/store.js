@@ -1,0 +1,186 @@
+// What a phone keeps: pages to read, forms to send, photos. All of it is sealed under the person's own key; signing out
+// destroys that key, and nothing here can be read any more.
+//
+// The key lies wrapped in an entry of Cache Storage, and what unwraps it in a database of its own. Chromium writes all
+// databases of a site into one LevelDB, and what is deleted there stays in its files for weeks; the file of an entry is
+// gone when the entry is. So what is left behind is a key to nothing.
+import { deleteDB, openDB } from "idb";
+
+const KEYS = "fieldapp-keys";
+const WRAPPED = "fieldapp-key"; // the only thing in Cache Storage beside the shell
+
+// Without any one of these a page works with signal only, and says so (install.js).
+export const able = () =>
+  self.isSecureContext && "indexedDB" in self && "caches" in self && "locks" in navigator && "DecompressionStream" in self && Boolean(self.crypto?.subtle);
+
+let opened;
+export function store() {
+  opened ??= openDB("fieldapp", 1, {
+    upgrade(db) {
+      db.createObjectStore("pages"); // [user, url] → { sealed, etag }
+      db.createObjectStore("meta"); // [user, name] → anything that tells nothing of a resident
+      db.createObjectStore("outbox", { keyPath: "id" }).createIndex("user", "user");
+      db.createObjectStore("bytes"); // a photo's sealed bytes by its item's id
+    },
+    blocking: close,
+    terminated: close,
+  });
+  return opened;
+}
+
+async function close() {
+  const closing = opened;
+  opened = undefined;
+  (await closing).close();
+}
+
+// A rejected promise would be remembered: the next one to ask tries again.
+async function keys() {
+  const db = await openDB(KEYS, 1, { upgrade: (made) => made.createObjectStore("keys") });
+  return db;
+}
+
+// Who is signed in on this phone, and the key: { user, key } or undefined. The database is closed at once, or deleting it
+// would wait.
+let held; // what was unwrapped last: only the database says whether it still holds
+export async function holder() {
+  const db = await keys();
+  const found = await db.get("keys", "current");
+  db.close();
+  if (!found || held?.entry !== found.entry) held = found && (await unwrap(found));
+  return held;
+}
+
+async function unwrap({ user, entry, wrapping }) {
+  try {
+    const answer = await caches.match(entry, { cacheName: WRAPPED });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const algorithm = { name: "AES-GCM", iv: bytes.subarray(0, 12), additionalData: text.encode(entry) };
+    const key = await crypto.subtle.unwrapKey("raw", bytes.subarray(12), wrapping, algorithm, "AES-GCM", false, ["encrypt", "decrypt"]);
+    return { user, entry, key };
+  } catch {
+    return undefined; // one half is lost: with signal the next page asks for the key again
+  }
+}
+
+export async function hold(user, bytes) {
+  const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "unwrapKey"]);
+  const entry = `/${WRAPPED}/${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  await (await caches.open(WRAPPED)).put(entry, new Response(await seal(wrapping, entry, bytes)));
+  const db = await keys();
+  const tx = db.transaction("keys", "readwrite", { durability: "strict" });
+  await Promise.all([tx.store.put({ user, entry, wrapping }, "current"), tx.done]);
+  db.close();
+}
+
+// Forget the key and what could be read with it. What waits to be sent stays, sealed: the server has the key, too.
+export async function forget() {
+  held = undefined;
+  const db = await store();
+  const count = ((await meta("phone", "forgotten")) ?? 0) + 1;
+  await setMeta("phone", { forgotten: count }).catch(() => {}); // a full phone forgets, too
+  await destroyWrapped();
+  await deleteDB(KEYS);
+  const tx = db.transaction(["pages", "meta"], "readwrite", { durability: "strict" });
+  tx.objectStore("pages").clear();
+  for (const key of await tx.objectStore("meta").getAllKeys()) {
+    if (key[1] === "token") tx.objectStore("meta").delete(key);
+  }
+  await tx.done;
+}
+
+// Each entry by itself: deleting the whole cache leaves its files until nobody has it open.
+async function destroyWrapped() {
+  const cache = await caches.open(WRAPPED);
+  for (const entry of await cache.keys()) await cache.delete(entry);
+  await caches.delete(WRAPPED);
+}
+
+const text = new TextEncoder();
+const bytesOf = (said) => (typeof said === "string" ? text.encode(said) : said);
+
+// AES-GCM with a fresh 96-bit nonce in front (NIST SP 800-38D); `about` binds the sealed bytes to their place.
+export async function seal(key, about, said) {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const hidden = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: text.encode(about) }, key, bytesOf(said));
+  const both = new Uint8Array(12 + hidden.byteLength);
+  both.set(iv);
+  both.set(new Uint8Array(hidden), 12);
+  return both.buffer;
+}
+
+export async function unseal(key, about, sealed) {
+  const bytes = new Uint8Array(sealed);
+  const algorithm = { name: "AES-GCM", iv: bytes.subarray(0, 12), additionalData: text.encode(about) };
+  return crypto.subtle.decrypt(algorithm, key, bytes.subarray(12));
+}
+
+// Room that is kept free for words: when a phone is full of photos, this goes first. Browsers do not say truly how much
+// room is left (Chromium answers with whole gigabytes since 138), so nothing can be reckoned beforehand.
+const SPARE = 1_000_000;
+const SPARED = "spare";
+
+export async function setRoomAside() {
+  const db = await store();
+  if (await db.getKey("bytes", SPARED)) return;
+  // Random, so that no file system makes it small.
+  const spare = new Uint8Array(SPARE);
+  for (let i = 0; i < SPARE; i += 50_000) crypto.getRandomValues(spare.subarray(i, i + 50_000));
+  await db.put("bytes", spare.buffer, SPARED).catch(() => {});
+}
+
+export async function giveRoom() {
+  const db = await store();
+  if (!(await db.getKey("bytes", SPARED))) return false;
+  await db.delete("bytes", SPARED);
+  return true;
+}
+
+export const isFull = (error) => error?.name === "QuotaExceededError" || /quota|disk/i.test(String(error?.message));
+
+export const unsealText = async (...all) => new TextDecoder().decode(await unseal(...all));
+
+export const everyPageOf = (user) => IDBKeyRange.bound([user], [user, []]);
+
+export async function meta(user, name) {
+  return (await store()).get("meta", [user, name]);
+}
+
+export async function setMeta(user, values) {
+  const tx = (await store()).transaction("meta", "readwrite");
+  for (const [name, value] of Object.entries(values)) tx.store.put(value, [user, name]);
+  await tx.done;
+}
+
+// A page is made small before it is sealed: 20 KB become 4, and two hundred households fit where little room is left.
+export async function sealPage(who, url, html) {
+  const small = new Response(html).body.pipeThrough(new CompressionStream("gzip"));
+  return seal(who.key, `${who.user} ${url}`, await new Response(small).arrayBuffer());
+}
+
+export async function openPage(who, url, { sealed }) {
+  const small = await unseal(who.key, `${who.user} ${url}`, sealed);
+  return new Response(new Response(small).body.pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+// A page of the pack as text, with the moment it was made; undefined where there is none or nobody who may read it.
+export async function page(url) {
+  const who = await holder();
+  if (!who) return undefined;
+  const tx = (await store()).transaction(["pages", "meta"]);
+  const said = ["at", "packChange", "csp"].map((name) => tx.objectStore("meta").get([who.user, name]));
+  const [found, at, change, csp] = await Promise.all([tx.objectStore("pages").get([who.user, url]), ...said]);
+  return found && { html: await openPage(who, url, found), at, change, csp };
+}
+
+// Hints between tabs and the service worker; whoever hears one looks into the database.
+const channel = "BroadcastChannel" in self ? new BroadcastChannel("fieldapp") : undefined;
+const listeners = new Set();
+export function tell(what) {
+  channel?.postMessage(what);
+  for (const listener of listeners) listener(what);
+}
+export function hear(listener) {
+  listeners.add(listener);
+  channel?.addEventListener("message", ({ data }) => listener(data));
+}
