@@ -120,7 +120,7 @@ class Person:
 
     def get(self, address: str, **more: Any) -> Any:
         """Open a page."""
-        return self.client.get(address, buffered=True, **more)
+        return self.client.get(address, **({"buffered": True} | more))
 
     def post(self, address: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
         """Send a form."""

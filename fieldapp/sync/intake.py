@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask, Response, abort, current_app, g, jsonify, request, session
+from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
@@ -197,7 +198,8 @@ def _stopped(status: int) -> Response:
 def _known(known: Receipt, item: Item, body_hash: str) -> Response:
     """The same receipt again; only for the one who sent it, and only for the same words."""
     if known.user_id != item.user_id or known.body_hash != body_hash:
-        return _json(409, id=str(item.id), outcome="other")
+        reason = _("同一条发过别的内容，这次的没收。重新记一次。")
+        return _json(409, id=str(item.id), outcome="other", reason=reason)
     return _given(known, 200)
 
 

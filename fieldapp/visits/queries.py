@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from fieldapp.accounts.models import User
 from fieldapp.accounts.queries import anybody, bounds, visible
 from fieldapp.accounts.rules import Actor, Role
-from fieldapp.households.models import CareMembership, Household, Resident
+from fieldapp.households.models import CareMembership, FactChange, FactProposal, Household, Resident
 from fieldapp.places.models import Building, Dwelling, Placement
 from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
 from fieldapp.visits.rules import MET, Outcome, Span
@@ -150,7 +150,7 @@ def correction_of(session: Session, visit_id: UUID) -> UUID | None:
 
 
 def is_in_use(session: Session, dwelling_id: UUID) -> bool:
-    """Whether anybody is registered behind a door or ever knocked on it."""
+    """Whether anybody is registered behind a door, ever knocked on it or ever wrote something of it down."""
     behind = select(Household.id).where(Household.dwelling_id == dwelling_id)
     return bool(
         session.scalar(
@@ -159,6 +159,8 @@ def is_in_use(session: Session, dwelling_id: UUID) -> bool:
                     exists().where(Visit.household_id.in_(behind)),
                     exists().where(Resident.household_id.in_(behind)),
                     exists().where(CareMembership.household_id.in_(behind)),
+                    exists().where(FactChange.household_id.in_(behind)),
+                    exists().where(FactProposal.household_id.in_(behind)),
                 )
             )
         )

@@ -28,8 +28,8 @@ def test_an_expired_session_loses_nothing_and_sends_under_no_other_name(program,
     expect(page.locator("[data-tray-state=signin]")).to_be_visible()
     assert phone.waiting() == 2
 
-    phone.gate.asked.clear()
     sign_in_again(phone, "worker2")
+    phone.gate.asked.clear()
     visit(page, second, "同事写的")
     phone.wait_until(lambda: arrived(program, "同事写的"), "the colleague's was not sent")
     page.goto("/outbox")

@@ -255,7 +255,7 @@ def test_a_key_that_comes_while_another_tab_signs_out_is_not_kept(phone, program
     late = phone.context.new_page()
     late.add_init_script("delete self.BroadcastChannel")  # it is not told, as if the word came too late
     phone.open_from_server("/me")
-    phone.page.evaluate("() => indexedDB.deleteDatabase('fieldapp-keys')")
+    phone.page.evaluate("() => caches.delete('fieldapp-key')")
     waiting = []
     late.route("**/sync/key", lambda route: waiting.append((route, route.fetch())))
     late.goto("/me")

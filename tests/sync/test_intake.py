@@ -63,7 +63,7 @@ def test_another_body_under_the_same_key_is_not_taken(phone, cast, session):
         phone.visit(cast.households[2], key, sentence="一"),
         phone.photo(key, jpeg(), key),
     ):
-        assert (answer.status_code, answer.get_json()) == (409, {"id": str(key), "outcome": "other"})
+        assert (answer.status_code, answer.get_json()) == (409, _other(key))
     assert counts(session) == (2, 0, 1)
     assert session.get_one(Visit, key).sentence == "一"
 
@@ -106,7 +106,11 @@ def test_nobody_signed_in_or_somebody_else_waits_for_the_writer(phone, phone_of,
     assert counts(session) == (1, 0, 0)
     assert phone.visit(home, key).status_code == 201
     other = phone_of("partner").visit(home, key)
-    assert (other.status_code, other.get_json()) == (409, {"id": str(key), "outcome": "other"})
+    assert (other.status_code, other.get_json()) == (409, _other(key))
+
+
+def _other(key):
+    return {"id": str(key), "outcome": "other", "reason": "同一条发过别的内容，这次的没收。重新记一次。"}
 
 
 def test_the_key_of_a_phone_is_one_and_stays(sign_in, cast):

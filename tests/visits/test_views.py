@@ -348,7 +348,7 @@ def test_today_says_whether_i_am_done_and_which_doors_wait(worker, cast, session
     make_visit(session, cast.households[2], cast.users["partner"], NOW - timedelta(hours=1))
     session.commit()
     said = page(worker.get("/today"))
-    assert "本月见到 1 户，目标 30 户" in said
+    assert 'data-own data-met="1" data-quota="30"' in said
     assert "王秀英" in said
     assert "赵启明" not in said
     assert "周邻" not in said
@@ -463,7 +463,7 @@ def test_of_four_corrections_at_once_one_is_taken(served):
 
 def test_who_answers_for_two_districts_has_the_quota_of_both(sign_in, cast, session):
     person = sign_in("worker")
-    assert "目标 30 户" in person.get("/today").get_data(as_text=True)
+    assert 'data-quota="30"' in person.get("/today").get_data(as_text=True)
     assign(session, cast.second, cast.users["worker"], "partner")
     session.commit()
-    assert "目标 60 户" in sign_in("worker").get("/today").get_data(as_text=True)
+    assert 'data-quota="60"' in sign_in("worker").get("/today").get_data(as_text=True)

@@ -2,7 +2,7 @@
 // the worker walks from page to page. Elsewhere the page does it itself.
 import { drain, notice } from "./outbox.js";
 import { renew } from "./pack.js";
-import { holder, meta, setRoomAside, tell } from "./store.js";
+import { holder, meta, setMeta, setRoomAside, tell } from "./store.js";
 
 // Send what waits, then bring the pack up to date.
 export async function catchUp({ force = false } = {}) {
@@ -16,6 +16,19 @@ export async function catchUp({ force = false } = {}) {
   if (end && (await notice(who, end, floor))) await drain(); // the server came back from a backup
   if (end) await setRoomAside();
   tell("quiet");
+}
+
+// End the session on the server. Gives whether that has truly happened: a hotel's sign-in page answers to anything, too.
+export async function endSession() {
+  await setMeta("phone", { signOut: true });
+  const given = new AbortController();
+  const late = setTimeout(() => given.abort(), 5000);
+  const answer = await fetch("/sign-out", { method: "POST", signal: given.signal }).catch(() => undefined);
+  clearTimeout(late);
+  const isOurs = answer?.headers.get("Content-Security-Policy")?.startsWith("default-src 'none'");
+  const isTold = Boolean(isOurs && (answer.status === 401 || (answer.ok && answer.url.endsWith("/sign-in"))));
+  if (isTold) await setMeta("phone", { signOut: false });
+  return isTold;
 }
 
 const soon = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -15,7 +15,7 @@ export class NobodyHere extends Error {}
 export class NoRoom extends Error {}
 
 // Write items in one transaction and read them back; only then may anybody say "saved". `entries` are
-// [{ id, kind, of, urgent, path, fields, said, place, visit, bytes, instead }]. Throws NobodyHere without a key, NoRoom when
+// [{ id, kind, of, urgent, path, fields, said, place, visit, corrects, bytes, instead }]. Throws NobodyHere without a key, NoRoom when
 // the phone is full: then nothing of this call was kept.
 export async function keep(entries) {
   const who = await holder();
@@ -184,7 +184,7 @@ async function send(who, item) {
   } finally {
     clearTimeout(late);
   }
-  if (answer.status === 401) return signInFirst(who);
+  if (answer.status === 401) return signInFirst(who, item);
   if (answer.status === 410 && said.outcome === "left") return left(who, item, given.signal);
   return settle(who, item, answer.status, said, floor);
 }
@@ -217,7 +217,9 @@ async function wait(item, outcome, status) {
   return outcome;
 }
 
-async function signInFirst(who) {
+async function signInFirst(who, item) {
+  // An account that was closed may have been opened again: its items go the ordinary way then.
+  if (item.left) await (await store()).put("outbox", { ...item, left: undefined });
   await setMeta(who.user, { signIn: true });
   tell("outbox");
   return "stop";

@@ -1,5 +1,5 @@
 // Every page's other half on the phone: whose it is, the pack behind it, what waits, and whether there is signal.
-import { ask } from "./errands.js";
+import { ask, endSession } from "./errands.js";
 import { clock, mark } from "./marks.js";
 import { isWaiting, items, welcome } from "./outbox.js";
 import { able, forget, hear, holder, meta, setMeta, tell } from "./store.js";
@@ -113,16 +113,8 @@ async function signOut(event) {
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.navigationPreload?.disable(); // or a page would be asked for before the server is told
   await forget();
-  await setMeta("phone", { signOut: true }); // again: where the phone was full, there is room now
   tell("signed-out");
-  try {
-    const given = new AbortController();
-    setTimeout(() => given.abort(), 5000);
-    await fetch("/sign-out", { method: "POST", redirect: "manual", signal: given.signal });
-    await setMeta("phone", { signOut: false });
-    await registration?.navigationPreload?.enable();
-  } catch {
-    // The service worker tells the server before it asks anything else.
-  }
+  // Where there is no signal, the service worker tells the server before it asks anything else of it.
+  if (await endSession()) await registration?.navigationPreload?.enable();
   location.replace("/sign-in");
 }

@@ -1,13 +1,13 @@
 // What a phone keeps: pages to read, forms to send, photos. All of it is sealed under the person's own key; signing out
 // destroys that key, and nothing here can be read any more.
 //
-// The key lies wrapped in an entry of Cache Storage, and what unwraps it in a database of its own. Chromium writes all
-// databases of a site into one LevelDB, and what is deleted there stays in its files for weeks; the file of an entry is
-// gone when the entry is. So what is left behind is a key to nothing.
-import { deleteDB, openDB } from "idb";
+// The key lies wrapped in an entry of Cache Storage, and what unwraps it in IndexedDB. Chromium writes IndexedDB into a
+// LevelDB, and what is deleted there stays in its files for weeks, a whole database, too; the file of an entry is gone
+// when the entry is. So what is left behind is a key to nothing.
+import { openDB } from "idb";
 
-const KEYS = "fieldapp-keys";
 const WRAPPED = "fieldapp-key"; // the only thing in Cache Storage beside the shell
+const HOLDER = ["phone", "holder"];
 
 // Without any one of these a page works with signal only, and says so (install.js).
 export const able = () =>
@@ -24,6 +24,9 @@ export function store() {
     },
     blocking: close,
     terminated: close,
+  }).catch((error) => {
+    opened = undefined; // the next one to ask tries again
+    throw error;
   });
   return opened;
 }
@@ -34,19 +37,10 @@ async function close() {
   (await closing).close();
 }
 
-// A rejected promise would be remembered: the next one to ask tries again.
-async function keys() {
-  const db = await openDB(KEYS, 1, { upgrade: (made) => made.createObjectStore("keys") });
-  return db;
-}
-
-// Who is signed in on this phone, and the key: { user, key } or undefined. The database is closed at once, or deleting it
-// would wait.
+// Who is signed in on this phone, and the key: { user, key } or undefined.
 let held; // what was unwrapped last: only the database says whether it still holds
 export async function holder() {
-  const db = await keys();
-  const found = await db.get("keys", "current");
-  db.close();
+  const found = await (await store()).get("meta", HOLDER);
   if (!found || held?.entry !== found.entry) held = found && (await unwrap(found));
   return held;
 }
@@ -67,24 +61,22 @@ export async function hold(user, bytes) {
   const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "unwrapKey"]);
   const entry = `/${WRAPPED}/${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
   await (await caches.open(WRAPPED)).put(entry, new Response(await seal(wrapping, entry, bytes)));
-  const db = await keys();
-  const tx = db.transaction("keys", "readwrite", { durability: "strict" });
-  await Promise.all([tx.store.put({ user, entry, wrapping }, "current"), tx.done]);
-  db.close();
+  const tx = (await store()).transaction("meta", "readwrite", { durability: "strict" });
+  await Promise.all([tx.store.put({ user, entry, wrapping }, HOLDER), tx.done]);
 }
 
 // Forget the key and what could be read with it. What waits to be sent stays, sealed: the server has the key, too.
 export async function forget() {
   held = undefined;
-  const db = await store();
   const count = ((await meta("phone", "forgotten")) ?? 0) + 1;
   await setMeta("phone", { forgotten: count }).catch(() => {}); // a full phone forgets, too
   await destroyWrapped();
-  await deleteDB(KEYS);
-  const tx = db.transaction(["pages", "meta"], "readwrite", { durability: "strict" });
+  const tx = (await store()).transaction(["pages", "meta"], "readwrite", { durability: "strict" });
+  const noted = tx.objectStore("meta");
   tx.objectStore("pages").clear();
-  for (const key of await tx.objectStore("meta").getAllKeys()) {
-    if (key[1] === "token") tx.objectStore("meta").delete(key);
+  noted.delete(HOLDER);
+  for (const key of await noted.getAllKeys()) {
+    if (key[1] === "token") noted.delete(key);
   }
   await tx.done;
 }

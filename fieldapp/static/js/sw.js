@@ -1,8 +1,8 @@
 // The service worker: the shell from Cache Storage, pages from the network or, when it does not answer in time, from the
 // sealed pack. It touches no form: only what our own script sends is ever queued.
-import { catchUp } from "./errands.js";
+import { catchUp, endSession } from "./errands.js";
 import { isWaiting, items } from "./outbox.js";
-import { forget, meta, page, setMeta } from "./store.js";
+import { forget, meta, page } from "./store.js";
 
 const SHELL = /* filled in by the build */ __SHELL__;
 const NAME = `shell-${__BUILD__}`;
@@ -79,9 +79,7 @@ async function offline() {
 // Signed out without signal: the server is told before anything else is asked of it.
 async function finishSignOut() {
   await forget();
-  const told = await fetch("/sign-out", { method: "POST", redirect: "manual" }).catch(() => undefined);
-  if (!told || told.status >= 500) return false;
-  await setMeta("phone", { signOut: false });
+  if (!(await endSession())) return false;
   await self.registration.navigationPreload?.enable();
   return true;
 }
