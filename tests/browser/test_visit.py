@@ -44,7 +44,9 @@ def test_a_visit_with_everything_is_found_on_the_households_page(open_phone):
     page.fill("input[name=q]", "zgl")
     page.locator("#found a.row", has_text="张桂兰").first.tap()
     expect(page.locator("[data-visit]").first.locator(".thumbs img")).to_have_count(2)
-    page.wait_for_function("[...document.querySelectorAll('.thumbs img')].every((i) => i.complete && i.naturalWidth)")
+    for picture in page.locator("[data-visit]").first.locator(".thumbs img").all():
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("(image) => image.naturalWidth")
     expect(page.locator("main")).to_contain_text("助餐卡还没到，她在等电话。")
     expect(page.locator("main")).to_contain_text("周五打电话问")
     page.goto("/matters")

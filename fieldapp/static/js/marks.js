@@ -17,6 +17,7 @@ export function clock(moment) {
 }
 
 // A phone's day and month are the community's.
+export const dayOf = (moment) => new Intl.DateTimeFormat("sv-SE", { ...zone, dateStyle: "short" }).format(new Date(moment));
 const monthOf = (moment) => new Intl.DateTimeFormat("sv-SE", { ...zone, year: "numeric", month: "2-digit" }).format(new Date(moment));
 
 const counts = ({ kind, outcome, state }) => kind === "visit" && MET.includes(outcome) && !["refused", "held"].includes(state);

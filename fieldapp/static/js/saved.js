@@ -1,7 +1,7 @@
 // What is shown after saving: that it is on this phone, whether it is on the server yet, how the month stands, the next door.
 import { inside, item, items } from "./outbox.js";
 import { doors } from "./pack.js";
-import { clock, fillProgress, met } from "./marks.js";
+import { clock, dayOf, fillProgress, met } from "./marks.js";
 import { hear } from "./store.js";
 
 let shown;
@@ -34,7 +34,7 @@ async function refresh() {
   const found = await item(shown);
   const root = document.getElementById("main");
   if (!found || !root.querySelector("[data-state]")) return;
-  const { said, place, because } = await inside(found);
+  const { said, place, because, fields } = await inside(found);
   const all = await items();
   const photos = all.filter(({ visit }) => visit === found.id);
   const bad = photos.find(({ state }) => state === "refused");
@@ -42,7 +42,10 @@ async function refresh() {
   for (const part of root.querySelectorAll("[data-state]")) part.hidden = !part.dataset.state.split(" ").includes(found.state);
   root.querySelector("[data-place]").textContent = place;
   root.querySelector("[data-said]").textContent = said;
-  root.querySelector("[data-time]").textContent = clock(found.madeAt);
+  // A time that was typed is the community's wall clock; on an earlier day it is written down late.
+  const typed = fields.find(([name]) => name === "visited_at")?.[1];
+  root.querySelector("[data-time]").textContent = clock(typed ? `${typed}+08:00` : found.madeAt);
+  root.querySelector("[data-late]").hidden = !typed || typed.slice(0, 10) >= dayOf(found.madeAt);
   root.querySelector("[data-photos]").hidden = !photos.length;
   root.querySelector("[data-photo-count]").textContent = photos.length;
   root.querySelector("[data-photo-refused]").hidden = !bad;

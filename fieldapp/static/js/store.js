@@ -70,7 +70,6 @@ export async function forget() {
   held = undefined;
   const count = ((await meta("phone", "forgotten")) ?? 0) + 1;
   await setMeta("phone", { forgotten: count }).catch(() => {}); // a full phone forgets, too
-  await destroyWrapped();
   const tx = (await store()).transaction(["pages", "meta"], "readwrite", { durability: "strict" });
   const noted = tx.objectStore("meta");
   tx.objectStore("pages").clear();
@@ -79,10 +78,12 @@ export async function forget() {
     if (key[1] === "token") noted.delete(key);
   }
   await tx.done;
+  await destroyWrapped();
 }
 
 // Each entry by itself: deleting the whole cache leaves its files until nobody has it open.
 async function destroyWrapped() {
+  if (!(await caches.has(WRAPPED))) return;
   const cache = await caches.open(WRAPPED);
   for (const entry of await cache.keys()) await cache.delete(entry);
   await caches.delete(WRAPPED);
