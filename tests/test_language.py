@@ -299,7 +299,7 @@ def browse(session, app, connection, cast, world, sign_in):
             person = sign_in(username)
             if username is None:
                 person.post("/language", {"language": language})
-            return person.client.open(where, method=method, headers=SAME_SITE, **more)
+            return person.client.open(where, method=method, headers=SAME_SITE, buffered=True, **more)
 
     return browse
 
