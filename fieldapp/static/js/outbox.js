@@ -4,7 +4,7 @@
 // the visit, of a photo), so that one household's items go out in their order. `sealed` holds { path, fields, said, place },
 // a photo's bytes lie in `bytes`. States: waiting, sent, held (the director decides), refused (somebody must look).
 import { v4, v7 } from "uuid";
-import { forget, giveRoom, hold, holder, isFull, meta, seal, setMeta, store, tell, unseal, unsealText } from "./store.js";
+import { forget, giveRoom, hasRoom, hold, holder, isFull, isRoomAside, meta, note, seal, setMeta, store, tell, unseal, unsealText } from "./store.js";
 
 export const newId = () => v7();
 const WEEK = 7 * 86_400_000;
@@ -24,13 +24,15 @@ export async function keep(entries) {
   const sealed = await Promise.all(entries.map(({ id, path, fields, said, place, visit }) =>
     seal(who.key, id, JSON.stringify({ path, fields, said, place, visit }))));
   const pictures = await Promise.all(entries.map(({ id, bytes }) => bytes && seal(who.key, `${id} bytes`, bytes)));
+  const size = pictures.reduce((sum, picture) => sum + (picture?.byteLength ?? 0), 0);
+  if (size && !(await isRoomAside()) && !(await hasRoom(size))) throw new NoRoom(); // what was set aside is for words alone
   const following = (await Promise.all(entries.map(({ id, instead }) => (instead ? follow(who, instead, id) : [])))).flat();
   try {
     await write(who, entries, sealed, pictures, following, madeAt);
   } catch (error) {
     if (!isFull(error)) throw error;
     // Words have room set aside for them; a photo has not.
-    if (pictures.some(Boolean) || !(await giveRoom())) throw new NoRoom();
+    if (size || !(await giveRoom())) throw new NoRoom();
     await write(who, entries, sealed, pictures, following, madeAt).catch(() => {
       throw new NoRoom();
     });
@@ -109,7 +111,7 @@ export function inOrder(waiting) {
 
 // Send what waits, words first. Safe to call at any time, from any tab and from the service worker.
 export async function drain({ now = false } = {}) {
-  if (now) await forgetWaits();
+  if (now) await note(forgetWaits());
   const sent = await lane("words", (item) => item.kind !== "photo", 1);
   const pictures = await lane("photos", (item) => item.kind === "photo", PHOTO_LANES);
   return sent + pictures;
@@ -120,10 +122,8 @@ async function forgetWaits() {
   const who = await holder();
   if (!who) return;
   const tx = (await store()).transaction("outbox", "readwrite");
-  for (const item of await tx.store.index("user").getAll(who.user)) {
-    if (isWaiting(item) && item.retryAt) tx.store.put({ ...item, retryAt: 0 });
-  }
-  await tx.done;
+  const late = (await tx.store.index("user").getAll(who.user)).filter((item) => isWaiting(item) && item.retryAt);
+  await Promise.all([...late.map((item) => tx.store.put({ ...item, retryAt: 0 })), tx.done]);
 }
 
 // Words wait for their turn, so that what was saved while the lane was closing is sent; the lane of photos looks again and
@@ -210,24 +210,25 @@ async function request(who, item, signal) {
 }
 
 async function wait(item, outcome, status) {
+  if (!status && item.fault?.status === 0) return outcome; // a whole day of the same need not be written each time
   const db = await store();
   const tries = item.tries + 1;
-  await db.put("outbox", { ...item, tries, retryAt: Date.now() + Math.min(2 ** tries * 1000, PATIENCE), fault: { status } });
+  await note(db.put("outbox", { ...item, tries, retryAt: Date.now() + Math.min(2 ** tries * 1000, PATIENCE), fault: { status } }));
   tell("outbox");
   return outcome;
 }
 
 async function signInFirst(who, item) {
   // An account that was closed may have been opened again: its items go the ordinary way then.
-  if (item.left) await (await store()).put("outbox", { ...item, left: undefined });
-  await setMeta(who.user, { signIn: true });
+  if (item.left) await note((await store()).put("outbox", { ...item, left: undefined }));
+  await note(setMeta(who.user, { signIn: true }));
   tell("outbox");
   return "stop";
 }
 
 // The account was closed. What was written is kept apart for the director, by another address.
 async function left(who, item) {
-  await (await store()).put("outbox", { ...item, left: true });
+  await note((await store()).put("outbox", { ...item, left: true }));
   return item.left ? wait(item, "later", 410) : send(who, { ...item, left: true });
 }
 
@@ -239,13 +240,17 @@ async function settle(who, item, status, said, floor) {
   const sealed = said?.reason ? await seal(who.key, item.id, JSON.stringify({ ...(await open(who, item)), because })) : item.sealed;
   if (isReceipt) {
     const state = said.outcome === "held" ? "held" : "sent";
-    await db.put("outbox", { ...item, sealed, state, sentAt: said.at, doneAt: Date.now(), change: said.change, fault: undefined });
-    await setMeta(who.user, { signIn: false, reached: new Date().toISOString() });
+    const done = { ...item, sealed, state, sentAt: said.at, doneAt: Date.now(), change: said.change, fault: undefined };
+    await db.put("outbox", done).catch((error) => {
+      if (!isFull(error)) throw error;
+      return takeOut([item.id]); // no room even to note it: it has its receipt, and what follows needs the room
+    });
+    await note(setMeta(who.user, { signIn: false, reached: new Date().toISOString() }));
     await notice(who, said, floor);
   } else if (status >= 500 || [408, 429].includes(status) || status < 400) {
     return wait(item, "later", status);
   } else {
-    await db.put("outbox", { ...item, sealed, state: "refused", fault: { status } });
+    await note(db.put("outbox", { ...item, sealed, state: "refused", fault: { status } }));
   }
   tell("outbox");
   return "sent";
@@ -258,7 +263,7 @@ export async function notice(who, { epoch, change, backed_up_until: until }, flo
   const [known, highest] = [await meta(who.user, "epoch"), (await meta(who.user, "change")) ?? 0];
   const wentBack = known && (known !== epoch || (change && change < floor));
   if (wentBack && !(await sendAgain(who))) return false;
-  await setMeta(who.user, { epoch, change: wentBack ? change : Math.max(change ?? 0, highest) });
+  await note(setMeta(who.user, { epoch, change: wentBack ? change : Math.max(change ?? 0, highest) }));
   await clear(who, until);
   return wentBack;
 }
@@ -272,34 +277,34 @@ async function sendAgain(who) {
     if (!answer?.ok) return false;
     for (const id of (await answer.json()).lacking) lacking.add(id);
   }
-  const db = await store();
-  for (const item of done) {
-    if (lacking.has(item.id)) await db.put("outbox", { ...item, state: "waiting", retryAt: 0, sentAt: undefined });
-  }
+  const tx = (await store()).transaction("outbox", "readwrite", { durability: "strict" });
+  const again = done.filter(({ id }) => lacking.has(id)).map((item) => ({ ...item, state: "waiting", retryAt: 0, sentAt: undefined }));
+  const isNoted = await Promise.all([...again.map((item) => tx.store.put(item)), tx.done]).then(() => true, () => false);
   tell("outbox");
-  return true;
+  return isNoted; // else it is asked again: what is lacking must not be taken for sent
 }
 
 // What the server says is in a backup, or is a week old, need not be kept any longer; today's stay to be seen in the tray.
 async function clear(who, until) {
-  const db = await store();
   const today = new Date().setHours(0, 0, 0, 0);
   for (const { id, state, sentAt } of await mine(who)) {
     const at = Date.parse(sentAt ?? "");
     const inBackup = until && at <= Date.parse(until);
     if (!["sent", "held"].includes(state) || !at || at >= today || !(inBackup || Date.now() - at > WEEK)) continue;
-    const tx = db.transaction(["outbox", "bytes"], "readwrite");
-    await Promise.all([tx.objectStore("outbox").delete(id), tx.objectStore("bytes").delete(id), tx.done]);
+    await takeOut([id]);
   }
 }
 
 // Take an item out for good, a visit with its photos: only what the server refused, and only by a person's own hand.
 export async function drop(id) {
   const photos = (await mine(await holder())).filter(({ visit }) => visit === id);
-  const tx = (await store()).transaction(["outbox", "bytes"], "readwrite", { durability: "strict" });
-  const gone = [id, ...photos.map((photo) => photo.id)];
-  await Promise.all([...gone.flatMap((one) => [tx.objectStore("outbox").delete(one), tx.objectStore("bytes").delete(one)]), tx.done]);
+  await takeOut([id, ...photos.map((photo) => photo.id)]);
   tell("outbox");
+}
+
+async function takeOut(ids) {
+  const tx = (await store()).transaction(["outbox", "bytes"], "readwrite", { durability: "strict" });
+  await Promise.all([...ids.flatMap((id) => [tx.objectStore("outbox").delete(id), tx.objectStore("bytes").delete(id)]), tx.done]);
 }
 
 const base64 = (buffer) => {
@@ -366,7 +371,8 @@ export async function welcome(user) {
   const answer = await fetch("/sync/key", { cache: "no-store", redirect: "error" }).catch(() => undefined);
   if (!answer?.ok) return false;
   const said = await answer.json();
-  await hold(said.user, fromBase64(said.key));
+  const isHeld = await hold(said.user, fromBase64(said.key)).then(() => true, () => false);
+  if (!isHeld) return false; // not even room for a key: with signal everything works without
   if ((await meta("phone", "forgotten")) !== forgotten) {
     await forget(); // signed out meanwhile, in another tab
     return false;

@@ -1,7 +1,8 @@
 // The pack: every page that may be needed at a door, fetched and renewed by one request, kept in one transaction.
-import { everyPageOf, holder, meta, openPage, sealPage, setMeta, store, tell } from "./store.js";
+import { everyPageOf, hasRoom, holder, meta, note, openPage, sealPage, setMeta, store, tell } from "./store.js";
 
 const OFTEN = 30_000; // renewed at most this often, unless something was sent
+const FULL = 600_000; // what found no room is not asked for again before this
 
 async function* lines(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -23,7 +24,9 @@ export function renew({ force = false, progress } = {}) {
     const [token, tried] = [await meta(who.user, "token"), await meta(who.user, "tried")];
     if (!force && tried && Date.now() - tried < OFTEN && tried <= Date.now()) return undefined;
     const asked = Date.now();
-    await setMeta(who.user, { tried: asked });
+    const fullAt = await meta(who.user, "fullAt");
+    if (fullAt <= asked && asked - fullAt < FULL) return undefined;
+    await note(setMeta(who.user, { tried: asked }));
     const given = new AbortController();
     const late = setTimeout(() => given.abort(), 120_000);
     try {
@@ -52,6 +55,8 @@ async function take(who, answer, asked, progress) {
   }
   if (!end || start?.user !== who.user) return undefined; // cut off half-way, or somebody else signed in meanwhile
   const kept = await Promise.all(puts);
+  const size = kept.reduce((sum, [, { sealed }]) => sum + sealed.byteLength, 0);
+  if (size && !(await hasRoom(size))) return void (await note(setMeta(who.user, { fullAt: Date.now() })));
   // Signed out meanwhile: what would be kept now could be read by nobody, and should not be there.
   if ((await holder())?.user !== who.user) return undefined;
   const tx = (await store()).transaction(["pages", "meta"], "readwrite");

@@ -2,7 +2,7 @@
 import { ask, endSession } from "./errands.js";
 import { clock, mark } from "./marks.js";
 import { isWaiting, items, welcome } from "./outbox.js";
-import { able, forget, hear, holder, meta, setMeta, tell } from "./store.js";
+import { able, forget, hear, holder, meta, note, setMeta, tell } from "./store.js";
 
 const { user, worker, asOf } = document.body.dataset;
 const EVERY = 15_000;
@@ -24,7 +24,7 @@ export async function start() {
       return;
     }
     if (!(await welcome(user))) return;
-    await setMeta(user, { signIn: false });
+    await note(setMeta(user, { signIn: false }));
   }
   if (!worker) return;
   await show();

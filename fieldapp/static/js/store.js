@@ -112,22 +112,39 @@ export async function unseal(key, about, sealed) {
 // room is left (Chromium answers with whole gigabytes since 138), so nothing can be reckoned beforehand.
 const SPARE = 1_000_000;
 const SPARED = "spare";
+const PROBE = "fieldapp-room";
+
+export const isRoomAside = async () => Boolean(await (await store()).getKey("bytes", SPARED));
 
 export async function setRoomAside() {
-  const db = await store();
-  if (await db.getKey("bytes", SPARED)) return;
+  if ((await isRoomAside()) || !(await hasRoom(0))) return;
   // Random, so that no file system makes it small.
   const spare = new Uint8Array(SPARE);
   for (let i = 0; i < SPARE; i += 50_000) crypto.getRandomValues(spare.subarray(i, i + 50_000));
-  await db.put("bytes", spare.buffer, SPARED).catch(() => {});
+  await note((await store()).put("bytes", spare.buffer, SPARED));
+}
+
+// Whether so many bytes find room, beside what is kept free for words. Cache Storage is asked, since it looks before it
+// writes: IndexedDB looks when a transaction ends, and what it then takes back stays in its log, where words need the room.
+export async function hasRoom(bytes) {
+  const size = (await isRoomAside()) ? bytes : bytes + SPARE;
+  const cache = await caches.open(PROBE);
+  const fits = await cache.put(`/${PROBE}`, new Response(new Uint8Array(size))).then(() => true, () => false);
+  await cache.delete(`/${PROBE}`);
+  await caches.delete(PROBE);
+  return fits;
 }
 
 export async function giveRoom() {
-  const db = await store();
-  if (!(await db.getKey("bytes", SPARED))) return false;
-  await db.delete("bytes", SPARED);
+  if (!(await isRoomAside())) return false;
+  await (await store()).delete("bytes", SPARED);
   return true;
 }
+
+// A note that finds no room is gone without: what it says is found out again.
+export const note = (writing) => writing.catch((error) => {
+  if (!isFull(error)) throw error;
+});
 
 export const isFull = (error) => error?.name === "QuotaExceededError" || /quota|disk/i.test(String(error?.message));
 
@@ -141,8 +158,7 @@ export async function meta(user, name) {
 
 export async function setMeta(user, values) {
   const tx = (await store()).transaction("meta", "readwrite");
-  for (const [name, value] of Object.entries(values)) tx.store.put(value, [user, name]);
-  await tx.done;
+  await Promise.all([...Object.entries(values).map(([name, value]) => tx.store.put(value, [user, name])), tx.done]);
 }
 
 // A page is made small before it is sealed: 20 KB become 4, and two hundred households fit where little room is left.
