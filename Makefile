@@ -23,7 +23,7 @@ check: $(VENV)/test-ready build
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: build $(VENV)/test-ready
+bench: build test-tools
 	$(BIN)/python -m tests.bench.run
 
 # Phones, a proxy that cuts their connections, a server that is killed: `make torture N=10000 SEED=1`.

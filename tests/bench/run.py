@@ -11,6 +11,7 @@ from tests.bench.databases import postgresql_databases, sqlite_databases
 from tests.bench.large import large_lines, measure_large
 from tests.bench.measure import measure
 from tests.bench.packs import measure_packs, pack_lines
+from tests.bench.phone import measure_phone, phone_lines
 from tests.bench.report import figures, table
 from tests.bench.requests import BareInsert, bare_page, open_program
 
@@ -23,10 +24,12 @@ def main(arguments: list[str] | None = None) -> None:
         found = _run(Path(folder), sizes, options)
         found["large"] = measure_large(Path(folder))
         found["packs"] = measure_packs(Path(folder), _say)
+        found["phone"] = measure_phone(Path(folder), _say)
     Path(options.json).write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     print(table(found))
     print(large_lines(found["large"]))
     print(pack_lines(found["packs"]))
+    print(phone_lines(found["phone"]))
 
 
 def _options(arguments: list[str] | None) -> Any:

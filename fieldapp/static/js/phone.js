@@ -49,8 +49,15 @@ async function lookAgain() {
 function heard(what) {
   if (what === "signed-out" && !leaving) location.replace("/sign-in");
   if (what?.loading) loading(...what.loading);
-  if (["outbox", "pack", "quiet"].includes(what)) show();
+  if (["outbox", "pack", "quiet"].includes(what)) soon();
   if (what === "pack" || what === "quiet") document.querySelector(".phone-loading")?.remove();
+}
+
+// A little later: what was just tapped is answered first, and several hints are one.
+let due;
+function soon() {
+  clearTimeout(due);
+  due = setTimeout(show, 100);
 }
 
 let showing, repeat;

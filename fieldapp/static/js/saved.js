@@ -1,5 +1,5 @@
 // What is shown after saving: that it is on this phone, whether it is on the server yet, how the month stands, the next door.
-import { inside, item, items } from "./outbox.js";
+import { inside, items } from "./outbox.js";
 import { doors } from "./pack.js";
 import { clock, dayOf, fillProgress, met } from "./marks.js";
 import { hear } from "./store.js";
@@ -31,11 +31,11 @@ export async function fill(id) {
 hear(() => shown && refresh());
 
 async function refresh() {
-  const found = await item(shown);
+  const [all, facts] = await Promise.all([items(), doors()]);
+  const found = all.find(({ id }) => id === shown);
   const root = document.getElementById("main");
   if (!found || !root.querySelector("[data-state]")) return;
   const { said, place, because, fields } = await inside(found);
-  const all = await items();
   const photos = all.filter(({ visit }) => visit === found.id);
   const bad = photos.find(({ state }) => state === "refused");
   const badBecause = bad && (await inside(bad)).because;
@@ -54,12 +54,10 @@ async function refresh() {
   root.querySelector("[data-reason]").textContent = because?.reason ?? "";
   const icon = found.outcome === "changed" ? "met" : found.outcome;
   root.querySelector("[data-icon] use").setAttribute("href", `#i-${found.state === "waiting" && icon === "met" ? "waiting" : icon}`);
-  await standing(root, found, all);
+  if (facts) standing(root, found, all, facts);
 }
 
-async function standing(root, found, all) {
-  const facts = await doors();
-  if (!facts) return;
+function standing(root, found, all, facts) {
   const line = root.querySelector(".answer");
   line.hidden = false;
   fillProgress(line, facts, met(facts, all));
