@@ -12,7 +12,7 @@ from flask_compress import Compress
 from htmx_flask import Htmx
 from whitenoise import WhiteNoise
 
-from fieldapp import commands, db, guard, language, pages
+from fieldapp import commands, db, guard, language, pages, seals
 from fieldapp.accounts.views import bp as accounts
 from fieldapp.exchange.views import bp as exchange
 from fieldapp.households.fact_views import bp as facts
@@ -31,7 +31,7 @@ SLICES = (accounts, places, households, facts, visits, matters, reports, exchang
 def create_app(config: dict[str, Any] | None = None) -> Flask:
     """The program as a WSGI application.
 
-    `config` overrides what the environment says: DATABASE_URL, SECRET_KEY, INSTANCE_PATH, PUBLIC_ORIGIN.
+    `config` overrides what the environment says: DATABASE_URL, SECRET_KEY, INSTANCE_PATH, PUBLIC_ORIGIN, KEYRING.
     """
     config = config or {}
     root = Path(__file__).parent.parent
@@ -58,6 +58,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     )
     app.config.update(config)
     app.config["SECRET_KEY"] = app.config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or _kept_secret(instance)
+    app.extensions["fieldapp-seals"] = app.config.get("KEYRING") or seals.kept_keyring(instance / "registry_keys")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     db.init_app(app)
     Compress(app)

@@ -86,6 +86,14 @@ class Keyed:
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
 
 
+class KeyedFirst(Keyed):
+    """A row that has its key from the moment it is made, for what is sealed to it."""
+
+    def __init__(self, **values: Any) -> None:
+        key = values.pop("id", None) or uuid7()
+        super().__init__(id=key, **values)
+
+
 def make_engine(url: str) -> Engine:
     """An engine on `url`, with SQLite set up to lose nothing and to wait for its turn."""
     parsed = make_url(url)

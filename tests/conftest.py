@@ -14,7 +14,7 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldapp import schema
+from fieldapp import schema, seals
 from fieldapp.app import create_app
 from fieldapp.db import make_engine
 from tests.factories import CHEAP, CHEAP_HASH, PASSWORD, Cast, make_cast
@@ -25,6 +25,10 @@ settings.load_profile("steady")
 
 NOW = datetime(2026, 11, 18, 1, 41, tzinfo=UTC)
 """9:41 in Shanghai on a Wednesday, as on the mock-ups."""
+
+KEYRING = seals.Keyring({1: bytes(range(32))}, bytes(32))
+"""The registry's keys in tests of one process; a program that is started by a test makes its own."""
+seals.use(KEYRING)
 
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 
@@ -87,6 +91,7 @@ def app(
             "DATABASE_URL": "sqlite://",
             "SECRET_KEY": "of the tests",
             "NOW": NOW,
+            "KEYRING": KEYRING,
             "TESTING": True,
             "PROPAGATE_EXCEPTIONS": False,
         }

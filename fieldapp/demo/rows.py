@@ -11,6 +11,7 @@ from fieldapp.demo.people import Family
 from fieldapp.demo.plans import VisitPlan
 from fieldapp.demo.rules import SWAPPED_DISTRICT, Plan, first_of_last_month
 from fieldapp.households.defaults import CARE_GROUPS
+from fieldapp.households.models import sealed_columns
 from fieldapp.households.rules import Occupancy, Sighting, Stand, occupancy_timeline, pinyin_keys
 from fieldapp.places.rules import ALWAYS, FOREVER
 from fieldapp.visits.rules import MET, Outcome
@@ -125,8 +126,10 @@ class Sheets:
             pinyin, initials = _keys(person.name)
             row = {**vars(person), "pinyin": pinyin, "initials": initials, "position": i}
             del row["is_away"]
-            row["phone_tail"] = person.phone[-4:] if person.phone else None
-            rows.append({"id": self.resident_ids[number][i], "household_id": self.household_ids[number], **row})
+            key = self.resident_ids[number][i]
+            sealed = sealed_columns(key, row["id_number"], row["phone"])
+            row |= {name.removesuffix("_sealed"): value for name, value in sealed.items()}
+            rows.append({"id": key, "household_id": self.household_ids[number], **row})
         return rows
 
     def care_groups(self) -> Rows:

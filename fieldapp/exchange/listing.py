@@ -8,6 +8,7 @@ from uuid import UUID
 from fieldapp.exchange import cells
 from fieldapp.exchange.columns import COLUMNS, Language
 from fieldapp.households import reading
+from fieldapp.seals import opened
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,23 @@ class Listed:
     relation: str | None
     sex: str | None
     birth_date: date | None
-    id_number: str | None
-    phone: str | None
+    id_number_sealed: str | None
+    phone_sealed: str | None
     registered_at: str | None
     temporary: bool | None
+
+    @property
+    def id_number(self) -> str | None:
+        """The ID number, open."""
+        return self._open(self.id_number_sealed, "id_number")
+
+    @property
+    def phone(self) -> str | None:
+        """The telephone number, open."""
+        return self._open(self.phone_sealed, "phone")
+
+    def _open(self, sealed: str | None, column: str) -> str | None:
+        return opened(sealed, "resident", self.resident_id, column) if self.resident_id else None
 
     @property
     def order(self) -> tuple[object, ...]:

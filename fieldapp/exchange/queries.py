@@ -185,8 +185,8 @@ def listing(session: Session, actor: Actor) -> list[Listed]:
             Resident.relation,
             Resident.sex,
             Resident.birth_date,
-            Resident.id_number,
-            Resident.phone,
+            Resident.id_number_sealed,
+            Resident.phone_sealed,
             Resident.registered_at,
             Resident.is_temporary.label("temporary"),
         )

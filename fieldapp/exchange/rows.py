@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fieldapp.db import uuid7
 from fieldapp.exchange.drafts import HouseholdDraft, Person
-from fieldapp.households.rules import Occupancy, Stand, phone_tail, pinyin_keys
+from fieldapp.households.models import sealed_columns
+from fieldapp.households.rules import Occupancy, Stand, pinyin_keys
 from fieldapp.places.rules import FOREVER
 
 keys_of = lru_cache(maxsize=20_000)(pinyin_keys)
@@ -45,8 +46,9 @@ def period(community_id: UUID, household_id: UUID, stand: Stand) -> Values:
 def resident(community_id: UUID, household_id: UUID, place: int, person: Person) -> Values:
     """A resident, with what search looks for."""
     pinyin, initials = keys_of(person.name)
+    key = uuid7()
     return {
-        "id": uuid7(),
+        "id": key,
         "community_id": community_id,
         "household_id": household_id,
         "position": place,
@@ -56,9 +58,7 @@ def resident(community_id: UUID, household_id: UUID, place: int, person: Person)
         "relation": person.relation,
         "sex": person.sex,
         "birth_date": person.birth_date,
-        "id_number": person.id_number,
-        "phone": person.phone,
-        "phone_tail": phone_tail(person.phone),
+        **sealed_columns(key, person.id_number, person.phone),
         "registered_at": person.registered_at,
         "is_temporary": bool(person.temporary),
     }

@@ -187,14 +187,17 @@ MOST_CHANGES = 500
 def history(session: Session, household_id: UUID) -> list[Change]:
     """What was changed of a household that was fetched through the wall, newest first."""
     statement = (
-        select(Resident.name, FactChange.field, FactChange.old, FactChange.new, User.name, FactChange.changed_at)
+        select(Resident.name, FactChange, User.name)
         .join(User, User.id == FactChange.changed_by_id)
         .outerjoin(Resident, Resident.id == FactChange.resident_id)
         .where(FactChange.household_id == household_id)
         .order_by(FactChange.changed_at.desc(), FactChange.id.desc())
         .limit(MOST_CHANGES)
     )
-    return [Change(*row) for row in session.execute(statement)]
+    return [
+        Change(resident, change.field, change.old, change.new, changer, change.changed_at)
+        for resident, change, changer in session.execute(statement)
+    ]
 
 
 @dataclass(frozen=True)
@@ -214,15 +217,7 @@ def declined(session: Session, household_id: UUID) -> list[Declined]:
     """What was proposed for a household and not taken, the last decided first."""
     author, decider = aliased(User), aliased(User)
     statement = (
-        select(
-            Resident.name,
-            FactProposal.field,
-            FactProposal.value,
-            author.name,
-            FactProposal.proposed_at,
-            decider.name,
-            FactProposal.decided_at,
-        )
+        select(Resident.name, FactProposal, author.name, decider.name)
         .join(author, author.id == FactProposal.proposed_by_id)
         .join(decider, decider.id == FactProposal.decided_by_id)
         .outerjoin(Resident, Resident.id == FactProposal.resident_id)
@@ -230,4 +225,7 @@ def declined(session: Session, household_id: UUID) -> list[Declined]:
         .order_by(FactProposal.decided_at.desc(), FactProposal.id.desc())
         .limit(MOST_CHANGES)
     )
-    return [Declined(*row) for row in session.execute(statement)]
+    return [
+        Declined(resident, p.field, p.value, proposer, p.proposed_at, decider_name, p.decided_at)
+        for resident, p, proposer, decider_name in session.execute(statement)
+    ]

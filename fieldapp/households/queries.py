@@ -15,6 +15,7 @@ from fieldapp.accounts.rules import Actor, Role
 from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
 from fieldapp.households.rules import HEAD, FoundBy
 from fieldapp.places.models import Building, Dwelling, Placement
+from fieldapp.seals import keyring
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def search(session: Session, actor: Actor, text: str) -> list[Found]:
             Resident.initials.startswith(text, autoescape=True), Resident.pinyin.startswith(text, autoescape=True)
         )
     elif text.isascii() and text.isdigit():
-        exact = matches = Resident.phone == text
+        exact = matches = Resident.phone_hash == keyring().digest(text)
     else:
         name, building = func.lower(Resident.name), func.lower(Building.name)
         exact = or_(name == text, building == text)

@@ -31,6 +31,37 @@ class Occupancy(StrEnum):
     GONE = "gone"
 
 
+class Employment(StrEnum):
+    """What somebody lives by (001 下岗人员; 就业)."""
+
+    EMPLOYED = "employed"
+    UNEMPLOYED = "unemployed"
+    RETIRED = "retired"
+    STUDENT = "student"
+    HOME = "home"
+
+
+class Left(StrEnum):
+    """Why a resident is no longer of the household."""
+
+    MOVED = "moved"
+    DIED = "died"
+    MERGED = "merged"
+    ERASED = "erased"
+
+
+class EventKind(StrEnum):
+    """What happens in a household (002 采集的有关信息及时更新,实行动态管理)."""
+
+    MOVED_IN = "moved_in"
+    MOVED_OUT = "moved_out"
+    BORN = "born"
+    DIED = "died"
+    MARRIED = "married"
+    SPLIT = "split"
+    TENANTS = "tenants"
+
+
 EMPTY = (Occupancy.VACANT, Occupancy.GONE)
 
 

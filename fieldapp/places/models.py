@@ -46,6 +46,10 @@ class Community(Keyed, Base):
     tiles_attribution: Mapped[str | None] = mapped_column(String(200))
     topics: Mapped[list[str]] = mapped_column(default=list)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    registry_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the registry keeps and how often it is checked: words of `households.rules`."""
+    has_notice: Mapped[bool] = mapped_column(default=False)
+    """Whether a month's notice of districts (红旗台) may be printed."""
 
 
 class District(Keyed, OfCommunity, Base):

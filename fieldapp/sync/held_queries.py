@@ -185,8 +185,8 @@ def names(session: Session, keys: Collection[UUID]) -> dict[UUID, str]:
 def proposals(session: Session, keys: Collection[UUID]) -> dict[UUID, tuple[str, str | None, str | None]]:
     """Of each proposal its fact, its value, and the resident it is of; None for one of the household."""
     found = (
-        select(FactProposal.id, FactProposal.field, FactProposal.value, Resident.name)
+        select(FactProposal, Resident.name)
         .outerjoin(Resident, Resident.id == FactProposal.resident_id)
         .where(FactProposal.id.in_(keys))
     )
-    return {key: (field, value, name) for key, field, value, name in session.execute(found)} if keys else {}
+    return {p.id: (p.field, p.value, name) for p, name in session.execute(found)} if keys else {}

@@ -1,5 +1,6 @@
 """What the server keeps for phones that work without signal: receipts, what waits for the director, what changed."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fieldapp.db import Base, Keyed
+from fieldapp.db import Base, KeyedFirst
 from fieldapp.places.models import OfCommunity
+from fieldapp.seals import keyring
 
 
 class Receipt(Base):
@@ -31,7 +33,7 @@ class Receipt(Base):
     received_at: Mapped[datetime]
 
 
-class HeldItem(Keyed, OfCommunity, Base):
+class HeldItem(KeyedFirst, OfCommunity, Base):
     """What somebody wrote offline about a door that was no longer theirs when it arrived: the director takes it or not.
 
     `fields` are the form's names and values in their order, `files` what a row of a photo says of each stored one.
@@ -46,7 +48,7 @@ class HeldItem(Keyed, OfCommunity, Base):
     visit_id: Mapped[UUID | None] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(12))
     path: Mapped[str] = mapped_column(String(200))
-    fields: Mapped[list[Any]]
+    fields_sealed: Mapped[list[Any]] = mapped_column("fields")
     files: Mapped[list[Any]] = mapped_column(default=list)
     reason: Mapped[str] = mapped_column(String(12))
     made_at: Mapped[datetime | None]
@@ -54,6 +56,19 @@ class HeldItem(Keyed, OfCommunity, Base):
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     is_accepted: Mapped[bool | None]
+
+    @property
+    def fields(self) -> list[Any]:
+        """The form's names and values; they lie sealed."""
+        kept = self.fields_sealed
+        if len(kept) != 1 or not isinstance(kept[0], str):
+            return kept  # written before anything was sealed
+        found: list[Any] = json.loads(keyring().open(kept[0], self.__tablename__, self.id, "fields"))
+        return found
+
+    @fields.setter
+    def fields(self, said: list[Any]) -> None:
+        self.fields_sealed = [keyring().seal(json.dumps(said), self.__tablename__, self.id, "fields")]
 
 
 class PhoneSeal(Base):

@@ -20,13 +20,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, class_mapper
 
 from fieldapp.accounts.models import AuditEntry, UnknownName, User
-from fieldapp.households.models import Household
+from fieldapp.households.models import Erasure, Household, NotSame, ResidentMerge
 from fieldapp.places.models import Community, Dwelling, Placement
+from fieldapp.spotchecks.models import SpotAnswer, SpotCheck, SpotContest, SpotDoor, SpotQuestion, SpotSample
 from fieldapp.sync import queries
 from fieldapp.sync.models import CommunityChange, Epoch, HeldItem, HouseholdChange, PhoneSeal, Receipt
 from fieldapp.visits.models import Photo, Visit, VisitResident
 
-ON_NO_PAGE = (AuditEntry, UnknownName, CommunityChange, HouseholdChange, Epoch, HeldItem, PhoneSeal, Receipt)
+ON_NO_PAGE = (
+    *(AuditEntry, UnknownName, CommunityChange, HouseholdChange, Epoch, HeldItem, PhoneSeal, Receipt),
+    *(ResidentMerge, NotSame, Erasure),
+    *(SpotCheck, SpotSample, SpotQuestion, SpotAnswer, SpotContest, SpotDoor),
+)
 """What no page of a pack shows."""
 
 _TABLES_ON_NO_PAGE = frozenset(model.__tablename__ for model in ON_NO_PAGE)

@@ -11,7 +11,7 @@ from fieldapp.accounts.rules import Actor
 from fieldapp.exchange import files, queries
 from fieldapp.exchange.problems import Refused
 from fieldapp.exchange.registration import HouseholdsDone
-from fieldapp.exchange.rows import phone_tail
+from fieldapp.households.rules import phone_tail
 from fieldapp.households.models import CareMembership, Household, OccupancyPeriod, Resident
 from fieldapp.places.models import Dwelling
 from fieldapp.places.rules import ALWAYS, FOREVER

@@ -388,8 +388,10 @@ def test_two_at_once_never_both_write(served) -> None:
         numbers = [f"1540000{turn}00{i}" for i in range(2)]
         assert _at_once(people, resident, seen, numbers) == [303, 303]
         with Session(served.extensions["fieldapp-engine"]) as session:
-            written = list(session.scalars(select(FactChange.new).where(FactChange.new.in_(numbers))))
-            proposed = list(session.scalars(select(FactProposal.value).where(FactProposal.value.in_(numbers))))
+            written = [change.new for change in session.scalars(select(FactChange)) if change.new in numbers]
+            proposed = [
+                proposal.value for proposal in session.scalars(select(FactProposal)) if proposal.value in numbers
+            ]
             assert sorted(written + proposed) == numbers
             assert [session.get_one(Resident, resident).phone] == written
         seen = written[0]

@@ -92,6 +92,18 @@ const handlers = {
     send();
   },
 
+  // Any other form of a door: `data-kind` names it in the tray, `data-key` the field that carries its key.
+  async form(form) {
+    if (!form.reportValidity()) return;
+    const id = newId();
+    const { of, place, said, kind, key, after } = form.dataset;
+    await keep([{ id, kind, of, path: path(form), fields: set(pairs(form), key, id), said, place }]);
+    send();
+    form.closest("details")?.removeAttribute("open");
+    form.reset();
+    if (after) location.assign(after);
+  },
+
   async fact(form) {
     if (!form.reportValidity()) return;
     const id = newId();

@@ -1,0 +1,1 @@
+"""operations of the monthly spot check."""
