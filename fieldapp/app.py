@@ -14,18 +14,42 @@ from whitenoise import WhiteNoise
 
 from fieldapp import commands, db, guard, language, pages, seals
 from fieldapp.accounts.views import bp as accounts
+from fieldapp.exchange.resident_views import bp as residents
 from fieldapp.exchange.views import bp as exchange
+from fieldapp.households.duplicate_views import bp as duplicates
+from fieldapp.households.event_views import bp as events
 from fieldapp.households.fact_views import bp as facts
 from fieldapp.households.views import bp as households
 from fieldapp.matters.views import bp as matters
 from fieldapp.places.views import bp as places
+from fieldapp.premises.views import bp as premises
+from fieldapp.privacy.views import bp as privacy
+from fieldapp.reports.sheet_views import bp as sheets
 from fieldapp.reports.views import bp as reports
+from fieldapp.spotchecks.views import bp as spotchecks
 from fieldapp.sync import intake, notice, tracking
 from fieldapp.sync import pack as packing
 from fieldapp.sync.views import bp as sync
 from fieldapp.visits.views import bp as visits
 
-SLICES = (accounts, places, households, facts, visits, matters, reports, exchange, sync)
+SLICES = (
+    accounts,
+    places,
+    households,
+    facts,
+    duplicates,
+    events,
+    visits,
+    matters,
+    reports,
+    spotchecks,
+    sheets,
+    exchange,
+    residents,
+    premises,
+    privacy,
+    sync,
+)
 
 
 def create_app(config: dict[str, Any] | None = None) -> Flask:

@@ -12,9 +12,12 @@ from fieldapp.accounts import queries as account_queries
 from fieldapp.accounts.rules import Role, password_fault
 from fieldapp.demo.operations import make_demo
 from fieldapp.exchange.commands import export_group, import_group
+from fieldapp.households import commands as household_commands
 from fieldapp.households.operations import add_default_care_groups
 from fieldapp.places import queries as place_queries
 from fieldapp.places.operations import create_community
+from fieldapp.privacy import commands as privacy_commands
+from fieldapp.spotchecks import commands as spotcheck_commands
 from fieldapp.sync import commands as sync_commands
 from fieldapp.sync import notice
 
@@ -31,6 +34,9 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(upgrade)
     app.cli.add_command(start)
     sync_commands.init_app(app)
+    household_commands.init_app(app)
+    spotcheck_commands.init_app(app)
+    privacy_commands.init_app(app)
 
 
 @click.command("upgrade")

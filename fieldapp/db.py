@@ -90,8 +90,8 @@ class KeyedFirst(Keyed):
     """A row that has its key from the moment it is made, for what is sealed to it."""
 
     def __init__(self, **values: Any) -> None:
-        key = values.pop("id", None) or uuid7()
-        super().__init__(id=key, **values)
+        self.id = values.pop("id", None) or uuid7()
+        super().__init__(**values)
 
 
 def make_engine(url: str) -> Engine:
@@ -111,6 +111,7 @@ def make_engine(url: str) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-32768")
+        connection.execute("PRAGMA secure_delete=ON")  # what is erased is gone from the file, too
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
@@ -175,6 +176,22 @@ def give_up() -> None:
     """Undo what this request has not committed, so that its error page can be read from the database."""
     if "session" in g:
         g.session.rollback()
+
+
+def settle() -> None:
+    """Bring SQLite's log into its file and empty it, so that what was erased stands in neither; nothing elsewhere."""
+    if engine().dialect.name != "sqlite":
+        return
+    connection = engine().raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(
+            "PRAGMA busy_timeout=1000"
+        )  # readers are not waited for: the log is emptied after the next write
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.execute("PRAGMA busy_timeout=30000")
+    finally:
+        connection.close()
 
 
 def engine() -> Engine:

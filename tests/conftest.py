@@ -14,10 +14,11 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldapp import schema, seals
+from fieldapp import schema
 from fieldapp.app import create_app
 from fieldapp.db import make_engine
 from tests.factories import CHEAP, CHEAP_HASH, PASSWORD, Cast, make_cast
+from tests.keys import KEYRING as KEYRING
 
 # The same examples in every run: a red test is the change's doing. `--hypothesis-profile=default` looks further.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -25,10 +26,6 @@ settings.load_profile("steady")
 
 NOW = datetime(2026, 11, 18, 1, 41, tzinfo=UTC)
 """9:41 in Shanghai on a Wednesday, as on the mock-ups."""
-
-KEYRING = seals.Keyring({1: bytes(range(32))}, bytes(32))
-"""The registry's keys in tests of one process; a program that is started by a test makes its own."""
-seals.use(KEYRING)
 
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 

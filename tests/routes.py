@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,19 @@ from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Role
 from fieldapp.db import make_engine, uuid7
-from fieldapp.households.models import FactProposal
+from fieldapp.exchange.resident_columns import guess
+from fieldapp.exchange.resident_drafts import Draft, Drafts
+from fieldapp.households.history import change_key
+from fieldapp.households.models import FactChange, FactProposal, LifeEvent
 from fieldapp.households.queries import residents_of
+from fieldapp.premises.models import PremiseCheck, PremiseFinding
 from fieldapp.sync.models import HeldItem
+from fieldapp.visits import merging
 from fieldapp.visits.models import Photo
 from fieldapp.visits.photos import PhotoStore, clean
 from tests.conftest import NOW
-from tests.factories import PASSWORD, Cast, make_visit
+from tests.factories import PASSWORD, Cast, make_dwelling, make_resident, make_visit
+from tests.spotchecks.drawn import make_spot_check
 
 ROLES = {
     "worker": Role.WORKER,
@@ -54,6 +60,8 @@ SCOPES = {
     "": frozenset(ROLES),
     "district": frozenset({"worker", "partner", "director"}),
     "own": frozenset({"worker"}),
+    "answerer": frozenset({"worker", "director"}),
+    "spotcheck": frozenset({"worker", "director", "street"}),
 }
 """Who of the cast may see a thing of the first district; `own` is the worker's own visit."""
 
@@ -81,6 +89,8 @@ class World:
     held: UUID
     proposal: UUID
     resident: UUID
+    more: dict[str, UUID] = field(default_factory=dict)
+    """Keys by their name in an address, for what later slices add to the world."""
 
     @property
     def keys(self) -> dict[str, UUID]:
@@ -95,6 +105,7 @@ class World:
             "item_id": self.held,
             "proposal_id": self.proposal,
             "resident_id": self.resident,
+            **self.more,
         }
 
 
@@ -169,6 +180,11 @@ def _password() -> dict[str, str]:
     return {"current": PASSWORD, "password": "another long one", "repeated": "another long one"}
 
 
+def draw_form(world: World) -> dict[str, Any]:
+    """A draw for this month of everybody there is, as a director or a street office asks for it."""
+    return {"month": f"{NOW:%Y-%m}", "seed": "7", "community": str(world.cast.community.id), "again": "1"}
+
+
 def _of_street(world: World) -> dict[str, Any]:
     return {"community": world.cast.community.id}
 
@@ -211,7 +227,7 @@ ROUTES: dict[str, Route] = {
     "visits.take_on": form(DIRECTOR, "district", rubbish=(303,)),
     "matters.index": page(BOTH),
     "sync.service_worker": page(None),
-    "sync.outbox": page(WORKER),
+    "sync.outbox": page(BOTH),
     "sync.saved": page(WORKER),
     "sync.pack": page(WORKER),
     "sync.doors": page(WORKER),
@@ -220,6 +236,13 @@ ROUTES: dict[str, Route] = {
     "facts.change_household": form(BOTH, "district", form=lambda _w: {"field": "note", "value": "院里有狗"}),
     "facts.decide": form(BOTH, "district", form=lambda _w: {"choice": "theirs"}),
     "facts.history": page(BOTH, "district"),
+    "events.blank": page(WORKER),
+    "events.new": page(BOTH, "district"),
+    "events.create": form(
+        BOTH, "district", form=lambda _w: {"kind": "born", "name-1": "张小宝", "happened_on": "2026-11-17"}
+    ),
+    "events.undo": form(BOTH, "district", rubbish=(303,)),
+    "events.undo_change": form(BOTH, "district", rubbish=(303,)),
     "households.search": form(BOTH, ok=200, form=lambda _w: {"q": "张"}, rubbish=(200,)),
     "places.map_page": page(WORKER),
     "places.building": page(BOTH, "district"),
@@ -229,6 +252,33 @@ ROUTES: dict[str, Route] = {
     ),
     "places.settings": page(frozenset({Role.DIRECTOR, Role.ADMIN})),
     "places.save_settings": form(DIRECTOR, form=lambda _w: settings_form()),
+    "premises.index": page(BOTH),
+    "premises.show": page(BOTH, "district"),
+    "premises.change": form(BOTH, "district", form=lambda _w: {"trade": "超市", "people": "2"}),
+    "premises.check": form(BOTH, "district", form=lambda _w: {"fine": "1"}),
+    "premises.put_right": form(BOTH, "district", rubbish=(303,)),
+    "privacy.record": page(BOTH, "district"),
+    "privacy.unmask": form(BOTH, "district", ok=200, form=lambda _w: {"why": "errand"}),
+    "privacy.copy": form(DIRECTOR, "district", ok=200, form=lambda _w: {"why": "asked"}),
+    "privacy.erase": form(DIRECTOR, "district", ok=422, rubbish=(422,)),
+    "privacy.due": page(DIRECTOR),
+    "privacy.erase_due": form(DIRECTOR, form=lambda _w: {"sure": "1"}, rubbish=(303, 422)),
+    "spotchecks.index": page(BOTH | {Role.STREET}, query=_of_street),
+    "spotchecks.draw": form(DIRECTOR_STREET, form=lambda w: draw_form(w), rubbish=(422, 404)),
+    "spotchecks.show": page(BOTH, "answerer"),
+    "spotchecks.table": page(DIRECTOR, "answerer"),
+    "spotchecks.alone": page(WORKER, "answerer"),
+    "spotchecks.doors": page(DIRECTOR, "answerer"),
+    "spotchecks.result": page(BOTH | {Role.STREET}, "spotcheck", query=_of_street),
+    "spotchecks.exercise": page(WORKER, "answerer"),
+    "spotchecks.notice": page(DIRECTOR, "answerer"),
+    "spotchecks.signs": page(DIRECTOR),
+    "spotchecks.set_notice": form(DIRECTOR, form=lambda _w: {"notice": "1"}),
+    "spotchecks.answer": form(BOTH, "answerer", form=lambda _w: {"verdict": "right", "choice": "0"}),
+    "spotchecks.contest": form(WORKER, "answerer", form=lambda _w: {"word": "他家上周才添的"}, rubbish=(303,)),
+    "spotchecks.decide": form(DIRECTOR, "answerer", form=lambda _w: {"verdict": "half"}),
+    "spotchecks.door": form(DIRECTOR, "answerer", form=lambda _w: {"has_agreed": "1", "is_true": "0"}),
+    "spotchecks.close": form(DIRECTOR, "answerer", form=lambda _w: {"sure": "1"}),
     "sync.key": page(SIGNED_IN),
     "sync.known": form(SIGNED_IN, ok=200, form=lambda _w: {"ids": [str(uuid7()), str(uuid7())]}),
     "sync.left": form(None, ok=401, rubbish=(401,)),
@@ -236,6 +286,15 @@ ROUTES: dict[str, Route] = {
     "sync.decline": form(DIRECTOR, "district", rubbish=(303,)),
     "reports.overview": page(DIRECTOR),
     "reports.urgent": page(DIRECTOR),
+    "sheets.index": page(BOTH | {Role.STREET}),
+    "sheets.show": page(BOTH | {Role.STREET}, values={"kind": "structure"}, query=_of_street),
+    "sheets.people": page(BOTH, values={"kind": "structure", "group": "people"}),
+    "sheets.xlsx": page(BOTH | {Role.STREET}, values={"kind": "structure"}, query=_of_street),
+    "duplicates.index": page(DIRECTOR),
+    "duplicates.show": page(DIRECTOR, "district"),
+    "duplicates.merge": form(DIRECTOR, "district", form=lambda _w: {"keep": "one"}),
+    "duplicates.two_people": form(DIRECTOR, "district", rubbish=(303,)),
+    "duplicates.undo": form(DIRECTOR, "district", rubbish=(303,)),
     "reports.coverage": page(DIRECTOR_STREET, **COVERAGE),
     "reports.coverage_geojson": page(DIRECTOR_STREET, **COVERAGE),
     "reports.coverage_xlsx": page(DIRECTOR_STREET, **COVERAGE),
@@ -249,6 +308,15 @@ ROUTES: dict[str, Route] = {
     "exchange.export_buildings": page(DIRECTOR),
     "exchange.export_households": page(DIRECTOR, values={"form": "csv"}),
     "exchange.template": page(DIRECTOR),
+    "residents.create": form(DIRECTOR, form=lambda _w: {"file": _sheet()}),
+    "residents.headings": page(DIRECTOR, "district"),
+    "residents.save_headings": form(
+        DIRECTOR, "district", form=lambda _w: {"place-0": "building", "place-2": "room", "place-3": "name"}
+    ),
+    "residents.difference": page(DIRECTOR, "district"),
+    "residents.apply": form(DIRECTOR, "district", form=lambda _w: {"seen": "of yesterday"}, ok=422),
+    "residents.export": form(DIRECTOR, ok=200, rubbish=(200,)),
+    "residents.export_visits": form(DIRECTOR, ok=200, form=lambda _w: {"since": "2026-11-01", "until": "2026-11-30"}),
 }
 
 RUBBISH_WORDS = "胡写 '\"><script>alert(1)</script> %00 ../../etc/passwd"
@@ -300,15 +368,29 @@ RUBBISH: dict[str, Any] = dict.fromkeys(
         "change_id",
         "saw",
         "saw-phone",
+        "kind",
+        "event_id",
+        "happened_on",
+        "who",
+        "name-1",
         "ids",
+        "why",
+        "findings",
+        "check_id",
+        "people",
+        "month",
+        "verdict",
+        "has_agreed",
+        "sure",
+        "word",
     ),
     RUBBISH_WORDS,
 )
 RUBBISH_QUERY = {"day": "昨天", "span": "century", "choose": "<b>", "all": "x", "community": "none", "next": "//evil"}
 
 
-def make_world(session: Session, app: Flask, cast: Cast) -> World:
-    """Add to the cast what the remaining routes show: a photo, and an urgent visit."""
+def make_world(session: Session, app: Flask, cast: Cast, *, is_whole: bool = True) -> World:
+    """Add to the cast what the remaining routes show: a photo, and an urgent visit; else only these two."""
     assert cast.visit
     cleaned, store = clean(jpeg()), PhotoStore(Path(app.config["PHOTO_PATH"]))
     store.put(cleaned.full)
@@ -339,7 +421,110 @@ def make_world(session: Session, app: Flask, cast: Cast) -> World:
     proposal, resident = _proposal(session, cast)
     session.add_all([photo, held, proposal])
     session.commit()
-    return World(cast, photo.id, urgent.id, held.id, proposal.id, resident)
+    more = {}
+    if is_whole:
+        more = _shop(session, cast) | _spot_check(session, cast) | _happened(session, cast) | _merged(session, cast)
+        more |= _waiting_sheet(app, cast)
+    return World(cast, photo.id, urgent.id, held.id, proposal.id, resident, more)
+
+
+def _waiting_sheet(app: Flask, cast: Cast) -> dict[str, UUID]:
+    """A sheet of residents that the director has not looked through yet."""
+    rows: list[tuple[int, Any]] = [
+        (1, ["building", "entrance", "room", "name", "phone"]),
+        (2, ["12号楼", 1, "601", "张桂兰", "15400001234"]),
+        (3, ["12号楼", 1, "502", "张桂兰", "1540000"]),
+    ]
+    draft = Draft(uuid7(), cast.community.id, NOW, rows, guess(rows))
+    with app.app_context():
+        Drafts(Path(app.instance_path) / "drafts").keep(draft)
+    return {"draft_id": draft.id}
+
+
+def _merged(session: Session, cast: Cast) -> dict[str, UUID]:
+    """Somebody who was on record twice and is now once; and two heads who may be laid side by side."""
+    kept, gone = (make_resident(session, cast.households[2], "赵合") for _ in range(2))
+    merged = merging.merge(session, cast.actor("director"), kept, gone, {}, NOW.date(), NOW)
+    [one], [other] = (residents_of(session, cast.households[n].id)[:1] for n in (0, 3))
+    session.commit()
+    return {"merge_id": merged.id, "one_id": one.id, "other_id": other.id}
+
+
+def _happened(session: Session, cast: Cast) -> dict[str, UUID]:
+    """A note that was changed, and somebody who moved in, both at the second household."""
+    home, writer, at = cast.households[1], cast.users["worker"], NOW - timedelta(hours=2)
+    came = make_resident(session, home, "王小迁", arrived_on=NOW.date(), recorded_on=NOW.date())
+    home.note = "门铃坏了"
+
+    def changed(field: str, new: str, moment: datetime, resident_id: UUID | None = None, **more: UUID) -> FactChange:
+        return FactChange(
+            **more,
+            community_id=home.community_id,
+            household_id=home.id,
+            resident_id=resident_id,
+            field=field,
+            new=new,
+            changed_by_id=writer.id,
+            changed_at=moment,
+        )
+
+    change = changed("note", "门铃坏了", at)
+    event = LifeEvent(
+        id=uuid7(),
+        community_id=home.community_id,
+        household_id=home.id,
+        resident_id=came.id,
+        kind="moved_in",
+        happened_on=NOW.date(),
+        recorded_at=at + timedelta(minutes=1),
+        recorded_by_id=writer.id,
+    )
+    key = change_key(event.id, came.id, "arrived_on")
+    session.add_all([change, event, changed("arrived_on", NOW.date().isoformat(), event.recorded_at, came.id, id=key)])
+    session.commit()
+    return {"change_id": change.id, "event_id": event.id}
+
+
+def _spot_check(session: Session, cast: Cast) -> dict[str, UUID]:
+    """A check with the keys in its addresses, and by endpoint the question that a form is about."""
+    cast.community.has_notice = True
+    drawn = make_spot_check(session, cast, NOW)
+    session.commit()
+    return {
+        "check_id": drawn.check.id,
+        "sample_id": drawn.sample.id,
+        "spotchecks.answer": drawn.open.id,
+        "spotchecks.contest": drawn.answered.id,
+        "spotchecks.decide": drawn.contested.id,
+    }
+
+
+def _shop(session: Session, cast: Cast) -> dict[str, UUID]:
+    """A shop where something is to be put right."""
+    shop = make_dwelling(session, cast.building, cast.district, room="铺1", kind="shop", name="惠民超市", column=7)
+    check = PremiseCheck(
+        id=uuid7(),
+        community_id=cast.community.id,
+        dwelling_id=shop.id,
+        checked_at=NOW,
+        checked_on=NOW.date(),
+        recorded_at=NOW,
+        checker_id=cast.users["worker"].id,
+        findings=["exit"],
+    )
+    session.add(check)
+    session.flush()
+    finding = PremiseFinding(
+        id=uuid7(),
+        community_id=cast.community.id,
+        dwelling_id=shop.id,
+        check_id=check.id,
+        code="exit",
+        due_on=NOW.date(),
+    )
+    session.add(finding)
+    session.commit()
+    return {"dwelling_id": shop.id, "finding_id": finding.id}
 
 
 def _proposal(session: Session, cast: Cast) -> tuple[FactProposal, UUID]:
@@ -364,6 +549,8 @@ def address(app: Flask, world: World, endpoint: str, **query: Any) -> str:
     keys = {name: world.keys[name] for name in rule.arguments if name in world.keys}
     if endpoint == "visits.take_on":
         keys["visit_id"] = world.urgent
+    if endpoint in world.more:
+        keys["question_id"] = world.more[endpoint]
     with app.test_request_context():
         return app.url_for(endpoint, **keys, **ROUTES[endpoint].values, **query)
 

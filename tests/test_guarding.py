@@ -148,7 +148,13 @@ def _everything(connection):
         "resident",
         "fact_change",
         "fact_proposal",
+        "resident_merge",
+        "not_same",
         "receipt",
+        "spot_check",
+        "spot_answer",
+        "spot_contest",
+        "spot_door",
     )
     return {table: sorted(map(str, connection.exec_driver_sql(f"SELECT * FROM {table}"))) for table in tables}
 

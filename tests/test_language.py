@@ -201,6 +201,12 @@ DATA = {
     "exchange/directory.py": "names of buildings",
     "exchange/operations.py": "the name of a district that came without one",
     "exchange/template.py": "the sample rows",
+    "exchange/resident_columns.py": "headers of a sheet",
+    "exchange/resident_cells.py": "what people write in a sheet",
+    "exchange/resident_address.py": "how people write an address",
+    "exchange/resident_reading.py": "what a sheet of ours says of itself, and of a place that nobody wrote down",
+    "exchange/resident_sheets.py": "sheets for other offices, in Chinese whoever takes them",
+    "exchange/resident_files.py": "names of those sheets",
 }
 """Files whose Chinese is data, and what it is."""
 

@@ -18,7 +18,7 @@ from fieldapp.demo.blocks import Point
 from fieldapp.demo.rows import Rows, Sheets
 from fieldapp.demo.town import ORIGIN
 from fieldapp.households.defaults import TOPICS
-from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
+from fieldapp.households.models import CareGroup, CareMembership, FactStamp, Household, OccupancyPeriod, Resident
 from fieldapp.places.models import (
     Assignment,
     Building,
@@ -107,6 +107,7 @@ def _tables(sheets: Sheets) -> Iterator[tuple[Any, Rows]]:
     yield Visit, sheets.visits()
     yield OccupancyPeriod, sheets.occupancy_periods()
     yield FollowUp, sheets.follow_ups()
+    yield FactStamp, sheets.stamps()
 
 
 def _staff(session: Session, community: Community, plan: rules.Plan, prefix: str, password_hash: str) -> list[UUID]:

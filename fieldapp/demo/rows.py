@@ -1,8 +1,10 @@
 """A planned community as rows: plain dictionaries, one for each row of a table, ready for a bulk insert."""
 
 from collections import defaultdict
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +14,8 @@ from fieldapp.demo.plans import VisitPlan
 from fieldapp.demo.rules import SWAPPED_DISTRICT, Plan, first_of_last_month
 from fieldapp.households.defaults import CARE_GROUPS
 from fieldapp.households.models import sealed_columns
-from fieldapp.households.rules import Occupancy, Sighting, Stand, occupancy_timeline, pinyin_keys
-from fieldapp.places.rules import ALWAYS, FOREVER
+from fieldapp.households.rules import Employment, Occupancy, Sighting, Stand, age_on, occupancy_timeline, pinyin_keys
+from fieldapp.places.rules import ALWAYS, FOREVER, ZONE, day_of
 from fieldapp.visits.rules import MET, Outcome
 
 Rows = list[dict[str, Any]]
@@ -129,8 +131,53 @@ class Sheets:
             key = self.resident_ids[number][i]
             sealed = sealed_columns(key, row["id_number"], row["phone"])
             row |= {name.removesuffix("_sealed"): value for name, value in sealed.items()}
+            row["employment"] = self._employment(family, i)
             rows.append({"id": key, "household_id": self.household_ids[number], **row})
         return rows
+
+    def _employment(self, family: Family, place: int) -> str | None:
+        """What somebody lives by, as their age and care groups have it."""
+        age = age_on(family.people[place].birth_date, self.today)
+        if any(care.person == place and care.group == "unemployed" for care in family.cares):
+            return Employment.UNEMPLOYED
+        if age < 6:
+            return None
+        return Employment.STUDENT if age < 20 else Employment.EMPLOYED if age < 60 else Employment.RETIRED
+
+    def stamps(self) -> Rows:
+        """When each fact was last looked at: mostly at the last time somebody was met, some long ago, some never."""
+        last_met = {v.home.number: v for v in self.plan.log.visits if v.outcome in MET}
+        return [row for home in self.plan.homes for row in self._looked_at(home.number, home.family, last_met)]
+
+    def _looked_at(self, number: int, family: Family, last_met: Mapping[int, VisitPlan]) -> Rows:
+        rng, visit, rows = Random(number), last_met.get(number), []
+        facts: list[tuple[UUID | None, str]] = [(None, "occupancy")]
+        for key, person in zip(self.resident_ids[number], family.people, strict=True):
+            facts += [(key, field) for field in ("phone", "registered_at") if getattr(person, field)]
+            facts.append((key, "employment"))
+        for of, field in facts:
+            if visit and rng.random() < 0.7:
+                at, who, at_visit = visit.visited_at, visit.visitor, self.visit_ids[visit.number]
+            elif rng.random() < 0.7:
+                at, who, at_visit = self._long_ago(rng.randrange(200, 420)), 0, None
+            else:
+                continue
+            rows.append(
+                {
+                    "id": uuid7(),
+                    "household_id": self.household_ids[number],
+                    "resident_id": of,
+                    "field": field,
+                    "verified_on": day_of(at),
+                    "verified_at": at,
+                    "verified_by_id": self.worker_ids[who],
+                    "visit_id": at_visit,
+                }
+            )
+        return rows
+
+    def _long_ago(self, days: int) -> datetime:
+        return datetime.combine(self.today - timedelta(days=days), time(10), ZONE)
 
     def care_groups(self) -> Rows:
         """The default groups."""

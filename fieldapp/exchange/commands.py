@@ -1,8 +1,10 @@
 """`flask --app wsgi import …` and `export …`: a community's files in and out. Each commits once, at the end."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +16,12 @@ from flask_babel import gettext as _
 
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Actor, Role
-from fieldapp.exchange import files, words
+from fieldapp.exchange import files, resident_files, resident_queries, resident_words, words
 from fieldapp.exchange.columns import Language
 from fieldapp.exchange.files import When
 from fieldapp.exchange.problems import Refused
+from fieldapp.exchange.resident_files import Taker
+from fieldapp.exchange.resident_plan import Kind
 from fieldapp.places import queries as places
 from geo.geojson import GeoJSONError
 
@@ -116,6 +120,60 @@ def import_households(file: Path, code: str, good_rows: bool, language: str | No
         _tell(words.households_lines(done))
 
 
+@import_group.command("residents")
+@FILE
+@COMMUNITY
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="Say it as JSON: new, changed, same, unclear.")
+@click.option("--skip-unclear", is_flag=True, help="Leave rows out that are not clear; else nothing is stored.")
+@click.option("--by", "username", help="Whose changes these are: a user name; else the community's director.")
+@LANGUAGE
+def import_residents(
+    file: Path,
+    code: str,
+    dry_run: bool,
+    as_json: bool,
+    skip_unclear: bool,
+    username: str | None,
+    language: str | None,
+) -> None:
+    """Bring residents in from FILE, XLSX or CSV as the committee has it, one row a person."""
+    with _community(code, language) as actor:
+        session, when = db.session(), _when()
+        author_id = resident_queries.author_id(session, actor, username)
+        if username is not None and author_id is None:
+            raise click.ClickException(_("这个社区没有这个用户名：%(name)s", name=username))
+        resident_queries.hold_households(session, actor)
+        try:
+            rows, headings = resident_files.open_sheet(session, actor, file.read_bytes())
+            plan = resident_files.plan_sheet(session, actor, rows, headings, when.today)
+        except Refused as refused:
+            if as_json:
+                click.echo(json.dumps(resident_words.refused_json(refused.problems), ensure_ascii=False))
+            raise
+        if as_json:
+            click.echo(json.dumps(resident_words.as_json(plan), ensure_ascii=False))
+        else:
+            click.echo(resident_words.plan_line(plan))
+            for problem in plan.unclear:
+                click.echo(resident_words.problem_text(problem), err=True)
+        if dry_run:
+            session.rollback()
+            return
+        if plan.unclear and not skip_unclear:
+            session.rollback()
+            click.echo(_("有 %(n)s 处看不清，什么都没有存。", n=len(plan.unclear)), err=True)
+            sys.exit(1)
+        if author_id is None and plan.of(Kind.CHANGED):
+            raise click.ClickException(_("这个社区还没有主任的账号，改动记不了是谁改的。"))
+        by = replace(actor, user_id=author_id) if username is not None else actor
+        done = resident_files.bring_residents(session, by, author_id, plan, None, when)
+        session.commit()
+        if not as_json:
+            for line in resident_words.done_lines(done):
+                click.echo(line)
+
+
 def _write(output: Path | None, data: bytes) -> None:
     db.session().commit()
     if output is None:
@@ -160,3 +218,46 @@ def export_households(code: str, output: Path | None, language: str | None) -> N
         written: Language = "en" if words.is_english() else "zh"
         data = files.take_households(db.session(), actor, clock.today(), written, form, _("住户"))
         _write(output, data)
+
+
+@export_group.command("residents")
+@COMMUNITY
+@OUTPUT
+@click.option("--full-numbers", is_flag=True, help="ID numbers in full; needs --reason.")
+@click.option("--reason", help="Why they are needed; kept in the audit trail.")
+@LANGUAGE
+def export_residents(
+    code: str, output: Path | None, full_numbers: bool, reason: str | None, language: str | None
+) -> None:
+    """Write the residents as XLSX, as `import residents` reads them; ID numbers with stars."""
+    _refuse_other_endings(output)
+    if full_numbers and not (reason or "").strip():
+        raise click.UsageError("--full-numbers --reason …")
+    with _community(code, language) as actor:
+        why = (reason or "").strip() if full_numbers else None
+        if why and (said := resident_words.reason_fault(why)):
+            raise click.ClickException(said)
+        taker = Taker(_("命令行"), actor.name)
+        _write(output, resident_files.take_residents(db.session(), actor, taker, _when(), why))
+
+
+@export_group.command("visits")
+@COMMUNITY
+@OUTPUT
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; else today.")
+@LANGUAGE
+def export_visits(
+    code: str, output: Path | None, since: datetime, until: datetime | None, language: str | None
+) -> None:
+    """Write the visit log of a period as XLSX, in the columns that city platforms ask for."""
+    _refuse_other_endings(output)
+    with _community(code, language) as actor:
+        last = until.date() if until else clock.today()
+        taker = Taker(_("命令行"), actor.name)
+        _write(output, resident_files.take_visits(db.session(), actor, taker, _when(), since.date(), last))
+
+
+def _refuse_other_endings(output: Path | None) -> None:
+    if output is not None and output.suffix.lower() != ".xlsx":
+        raise click.BadParameter(".xlsx", param_hint="-o")

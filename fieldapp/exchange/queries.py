@@ -226,9 +226,12 @@ class Deed:
     detail: dict[str, Any]
 
 
+NOUNS = ("districts", "buildings", "households", "residents", "visits")
+
+
 def last_deeds(session: Session, actor: Actor) -> dict[str, Deed]:
     """The last import and export of each kind, by deed."""
-    deeds = [f"{verb}.{noun}" for verb in ("import", "export") for noun in ("districts", "buildings", "households")]
+    deeds = [f"{verb}.{noun}" for verb in ("import", "export") for noun in NOUNS]
     numbered = visible(
         select(
             AuditEntry.id,

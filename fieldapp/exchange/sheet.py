@@ -187,14 +187,21 @@ def _delimiter(text: str) -> str:
 # --- writing
 
 
-def write_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> bytes:
-    """Give a workbook of one sheet. Text stays text, whatever it begins with; columns ask for text too."""
+def write_xlsx(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str | int | None]], above: str | None = None
+) -> bytes:
+    """Give a workbook of one sheet. Text stays text, whatever it begins with; columns ask for text too.
+
+    `above` is a line over the header.
+    """
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
+    sheet.freeze_panes = "A3" if above else "A2"
     for i in range(1, len(header) + 1):
         sheet.column_dimensions[get_column_letter(i)].number_format = "@"
         sheet.column_dimensions[get_column_letter(i)].width = 14
+    if above:
+        sheet.append([_cell(sheet, above)])
     sheet.append([_bold(sheet, name) for name in header])
     for row in rows:
         sheet.append([_cell(sheet, value) for value in row])

@@ -33,12 +33,13 @@ CSV = "text/csv"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a file was not taken: which card it came from, what is wrong, how many more there are."""
+    """Why a file was not taken, or not given: which card it came from, what is wrong, how many more there are."""
 
     noun: str
     lines: Sequence[str]
     more: int = 0
     bad_rows: int = 0
+    is_export: bool = False
 
 
 @bp.get("/imports")
@@ -53,23 +54,25 @@ def _page(verdict: Verdict | None = None) -> str:
     return render_template("exchange/index.html", verdict=verdict, deeds=deeds, latest=clock.today())
 
 
-def _refused(verdict: Verdict) -> tuple[str, int]:
+def refused(verdict: Verdict) -> tuple[str, int]:
+    """The page again, with why a file was not taken; nothing was written."""
     db.session().rollback()
     return _page(verdict), 422
 
 
 def _geojson_refused(noun: str, error: GeoJSONError) -> tuple[str, int]:
-    return _refused(Verdict(noun, [words.feature_text(problem) for problem in error.problems], error.more))
+    return refused(Verdict(noun, [words.feature_text(problem) for problem in error.problems], error.more))
 
 
-def _taken(lines: Sequence[str]) -> AnyResponse:
+def taken(lines: Sequence[str]) -> AnyResponse:
+    """The page again, with what was done, which is hereby written."""
     db.session().commit()
     # The cookie that carries this over holds 4 KB: the first lines say what was done.
     flash("；".join(lines)[:800], "done")
     return go(url_for("exchange.index"))
 
 
-def _upload(noun: str, most: int) -> bytes | Verdict:
+def upload(noun: str, most: int) -> bytes | Verdict:
     """The uploaded file, never more of it than may be read."""
     file = request.files.get("file")
     if file is None or not file.filename:
@@ -90,34 +93,34 @@ def _when(since: date | None = None) -> When:
 @roles(Role.DIRECTOR)
 def import_districts() -> AnyResponse | tuple[str, int]:
     """Take districts in, from a day on."""
-    data = _upload("districts", LARGEST_GEOJSON)
+    data = upload("districts", LARGEST_GEOJSON)
     if isinstance(data, Verdict):
-        return _refused(data)
+        return refused(data)
     try:
         since = date.fromisoformat(request.form["since"]) if request.form.get("since") else None
     except ValueError:
-        return _refused(Verdict("districts", [_("日期要写成 1957-03-02 这样")]))
+        return refused(Verdict("districts", [_("日期要写成 1957-03-02 这样")]))
     try:
         done = files.bring_districts(db.session(), actor(), data, _when(since))
     except GeoJSONError as error:
         return _geojson_refused("districts", error)
-    return _taken(words.districts_lines(done))
+    return taken(words.districts_lines(done))
 
 
 @bp.post("/imports/buildings")
 @roles(Role.DIRECTOR)
 def import_buildings() -> AnyResponse | tuple[str, int]:
     """Take buildings in, laying out doors where asked for."""
-    data = _upload("buildings", LARGEST_GEOJSON)
+    data = upload("buildings", LARGEST_GEOJSON)
     if isinstance(data, Verdict):
-        return _refused(data)
+        return refused(data)
     try:
         done = files.bring_buildings(
             db.session(), actor(), data, _when(), where=_where(), lay_out=bool(request.form.get("lay_out"))
         )
     except GeoJSONError as error:
         return _geojson_refused("buildings", error)
-    return _taken(words.buildings_lines(done))
+    return taken(words.buildings_lines(done))
 
 
 def _where() -> dict[str, str]:
@@ -130,19 +133,19 @@ def _where() -> dict[str, str]:
 @roles(Role.DIRECTOR)
 def import_households() -> AnyResponse | tuple[str, int]:
     """Take a household sheet in, the good rows alone where asked for."""
-    data = _upload("households", LARGEST_FILE)
+    data = upload("households", LARGEST_FILE)
     if isinstance(data, Verdict):
-        return _refused(data)
+        return refused(data)
     try:
         done = files.bring_households(
             db.session(), actor(), data, _when(), good_rows=bool(request.form.get("good_rows"))
         )
-    except Refused as refused:
-        lines = [words.row_text(problem) for problem in refused.problems[:SHOWN]]
-        more = len(refused.problems) - len(lines)
-        bad_rows = len({problem.row for problem in refused.problems if problem.row})
-        return _refused(Verdict("households", lines, more, bad_rows))
-    return _taken(words.households_lines(done))
+    except Refused as error:
+        lines = [words.row_text(problem) for problem in error.problems[:SHOWN]]
+        more = len(error.problems) - len(lines)
+        bad_rows = len({problem.row for problem in error.problems if problem.row})
+        return refused(Verdict("households", lines, more, bad_rows))
+    return taken(words.households_lines(done))
 
 
 @bp.get("/exports/districts.geojson")
@@ -150,7 +153,7 @@ def import_households() -> AnyResponse | tuple[str, int]:
 def export_districts() -> AnyResponse:
     """The districts of today."""
     _leave_trace("districts")
-    return _send(files.take_districts(db.session(), actor(), clock.today()), "districts.geojson", GEOJSON)
+    return send(files.take_districts(db.session(), actor(), clock.today()), "districts.geojson", GEOJSON)
 
 
 @bp.get("/exports/buildings.geojson")
@@ -158,7 +161,7 @@ def export_districts() -> AnyResponse:
 def export_buildings() -> AnyResponse:
     """The buildings."""
     _leave_trace("buildings")
-    return _send(files.take_buildings(db.session(), actor()), "buildings.geojson", GEOJSON)
+    return send(files.take_buildings(db.session(), actor()), "buildings.geojson", GEOJSON)
 
 
 @bp.get("/exports/households.<form>")
@@ -169,7 +172,7 @@ def export_households(form: str) -> AnyResponse:
         abort(404)
     _leave_trace("households")
     data = files.take_households(db.session(), actor(), clock.today(), _language(), form, _("住户"))
-    return _send(data, f"households.{form}", XLSX if form == "xlsx" else CSV)
+    return send(data, f"households.{form}", XLSX if form == "xlsx" else CSV)
 
 
 @bp.get("/imports/template.xlsx")
@@ -177,7 +180,7 @@ def export_households(form: str) -> AnyResponse:
 def template() -> AnyResponse:
     """An empty household sheet, with an example beside it."""
     data = make_template(_language(), (_("住户"), _("示例")), words.column_notes())
-    return _send(data, "template.xlsx", XLSX)
+    return send(data, "template.xlsx", XLSX)
 
 
 def _language() -> Language:
@@ -192,7 +195,7 @@ def _leave_trace(noun: str) -> None:
     db.session().commit()
 
 
-def _send(data: bytes, name: str, mimetype: str) -> AnyResponse:
+def send(data: bytes, name: str, mimetype: str) -> AnyResponse:
     """A download named by community and day; it names nobody."""
     name = f"{community().code}-{clock.today().isoformat()}-{name}"
     response = send_file(BytesIO(data), mimetype=mimetype, as_attachment=True, download_name=name)

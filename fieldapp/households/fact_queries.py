@@ -129,7 +129,7 @@ def resident(session: Session, actor: Actor, resident_id: UUID) -> tuple[Residen
         select(Resident, Household)
         .join(Household, Household.id == Resident.household_id)
         .join(Dwelling, Dwelling.id == Household.dwelling_id)
-        .where(Resident.id == resident_id)
+        .where(Resident.id == resident_id, Resident.erased_at.is_(None))
     )
     row = session.execute(visible(statement, actor, Dwelling)).first()
     return (row[0], row[1]) if row else None
@@ -171,7 +171,7 @@ def open_proposals_of_fact(
 
 @dataclass(frozen=True)
 class Change:
-    """A line of a household's history; `resident` None: a fact of the household itself."""
+    """A line of a household's history; `resident` None: a fact of the household itself. `of` is the resident's key."""
 
     resident: str | None
     field: str
@@ -179,6 +179,8 @@ class Change:
     new: str | None
     changed_by: str
     changed_at: datetime
+    id: UUID
+    of: UUID | None
 
 
 MOST_CHANGES = 500
@@ -195,7 +197,9 @@ def history(session: Session, household_id: UUID) -> list[Change]:
         .limit(MOST_CHANGES)
     )
     return [
-        Change(resident, change.field, change.old, change.new, changer, change.changed_at)
+        Change(
+            resident, change.field, change.old, change.new, changer, change.changed_at, change.id, change.resident_id
+        )
         for resident, change, changer in session.execute(statement)
     ]
 

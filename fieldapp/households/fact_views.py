@@ -1,22 +1,23 @@
 """Changing a fact at the door, deciding where two people say it differently, and who changed what."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
-from fieldapp.guard import actor, roles
-from fieldapp.households import fact_queries, facts, operations, queries
+from fieldapp.guard import actor, community, roles
+from fieldapp.households import care_operations, codes, dynamic, event_queries, fact_queries, facts, operations, queries
 from fieldapp.households.facts import Fact, Meeting
+from fieldapp.households.freshness import Known
 from fieldapp.households.models import Household, Resident
-from fieldapp.households.reading import Fault
-from fieldapp.households.rules import mask_phone
+from fieldapp.households.reading import Fault, read_date
+from fieldapp.households.rules import Employment, mask_id_number, mask_phone
 from fieldapp.households.views import relation_word, sex_word
 from fieldapp.language import day
 from fieldapp.pages import done_at, go, outbox_item, refuse
@@ -32,7 +33,31 @@ NAMES = {
     "registered_at": _l("户籍地"),
     "is_temporary": _l("流动人口"),
     "note": _l("备注"),
+    "marital": _l("婚姻状况"),
+    "occupancy": _l("怎么住"),
+    "arrived_on": _l("搬来的日子"),
+    "left_on": _l("离开的日子"),
+    "moved_in_on": _l("入住的日子"),
+    "household": _l("住的是哪一户"),
+    "id_number": _l("身份证号"),
+    "ethnic": _l("民族"),
+    "schooling": _l("文化程度"),
+    "employment": _l("就业"),
+    "workplace": _l("工作单位"),
+    "origin": _l("从哪里来"),
+    "permit_from": _l("居住证开始"),
+    "permit_until": _l("居住证到期"),
+    "guardian": _l("监护人"),
+    "guardian_phone": _l("监护人电话"),
 }
+EMPLOYMENTS = {
+    Employment.EMPLOYED: _l("有工作"),
+    Employment.UNEMPLOYED: _l("没工作"),
+    Employment.RETIRED: _l("退休"),
+    Employment.STUDENT: _l("上学"),
+    Employment.HOME: _l("在家"),
+}
+"""What somebody lives by, in words."""
 RELATIONS = (
     *("02", "11", "12", "20", "30", "38", "28", "41", "42", "43", "44", "51", "52", "53", "54", "55", "56"),
     *("61", "62", "71", "73", "75", "77", "97", "99"),
@@ -58,17 +83,78 @@ def facts_seen(resident: Resident) -> list[tuple[str, str]]:
 @bp.app_template_global()
 def fact_text(key: str, text: str | None, beside: str | None = None) -> str:
     """A fact's value in words. A phone is masked, unless it then reads the same as the one it stands beside."""
+    if key in event_queries.OF_REGISTRY or key in ("occupancy", "marital"):
+        return _of_event(key, text)
     if key == "is_temporary":
         return _("是") if text else _("不是")
     if text is None:
         return _("户口就在这里") if key == "registered_at" else _("没有")
     if key == "phone":
         return text if beside and mask_phone(beside) == mask_phone(text) else mask_phone(text)
-    if key == "birth_date":
-        return day(facts.value_of(key, text))
+    if key == "guardian_phone":
+        return mask_phone(text)
+    if key == "id_number":
+        return mask_id_number(text)
+    if key in ("birth_date", "permit_from", "permit_until"):
+        return day(date.fromisoformat(text))
+    if key == "employment":
+        return str(EMPLOYMENTS.get(text, text))  # type: ignore[call-overload]
+    if key in ("ethnic", "schooling"):
+        return (codes.ETHNIC if key == "ethnic" else codes.SCHOOLING).get(text, text)
     if key == "sex":
         return sex_word(text) or _("不清楚")
     return relation_word(text) if key == "relation" else text
+
+
+STANDS = {
+    "own": _l("自家住"),
+    "rent": _l("租住"),
+    "lodging": _l("借住"),
+    "unknown": _l("不清楚谁住"),
+    "vacant": _l("空置"),
+    "gone": _l("搬走了"),
+}
+"""How a household stands to its dwelling, in words."""
+
+
+def _of_event(key: str, text: str | None) -> str:
+    """A fact that events change, in words."""
+    if text is None:
+        return _("没有")
+    if key == "household":
+        return _("换了一户")
+    if key == "marital":
+        return codes.MARITAL.get(text, text)
+    return str(STANDS[text]) if key == "occupancy" else day(date.fromisoformat(text))
+
+
+SCHOOLINGS = ("80", "70", "60", "40", "30", "20", "10", "90")
+"""Of GB/T 4658 what the form offers: its groups; every other code can come with a sheet."""
+
+
+@bp.app_template_global()
+def code_choices(key: str) -> list[tuple[str, str]]:
+    """What the form offers of a code table: code and word."""
+    if key == "employment":
+        return [(kind.value, str(word)) for kind, word in EMPLOYMENTS.items()]
+    return [(c, codes.SCHOOLING[c]) for c in SCHOOLINGS] if key == "schooling" else list(codes.MARITAL.items())
+
+
+@bp.app_template_global()
+def fact_choices() -> list[tuple[str, str]]:
+    """The facts of a resident that this community keeps: key and name."""
+    if "fact_choices" not in g:  # once a request: a pack asks six hundred times
+        off = (community().registry_settings or {}).get("off", ())
+        g.fact_choices = [(key, fact_name(key)) for key in facts.OF_RESIDENT if key not in off]
+    return g.fact_choices
+
+
+@bp.app_template_global()
+def fact_said(fact: Known, residents: Iterable[Resident], household: Household) -> tuple[str, str, str]:
+    """A fact in words: whose (nothing for the household), which, what."""
+    person = next((resident for resident in residents if resident.id == fact.resident_id), None)
+    value = facts.told(getattr(person or household, fact.field))
+    return person.name if person else "", fact_name(fact.field), fact_text(fact.field, value)
 
 
 @bp.app_template_global()
@@ -105,6 +191,8 @@ def _change(
     fact, change_id = known.get(typed.get("field", "")), _change_id()
     if fact is None:
         abort(422, _("没收全，重新打开这一页再记。"))
+    if fact.key in (community().registry_settings or {}).get("off", ()):
+        abort(422, _("这一项现在不登记了。"))
     try:
         value = facts.read_fact(fact, typed.get("value", ""), bool(typed.get("none")), clock.today())
         saw = facts.told(typed.get(f"saw-{fact.key}"))
@@ -113,6 +201,8 @@ def _change(
         )
     except Fault as fault:
         return _faulty(household, resident, fact, fault)
+    if fact.key in dynamic.DECIDING:
+        care_operations.apply_dynamic_care(opened, household.community_id, clock.today(), [household.id])
     opened.commit()
     flash(*_said(meeting, fact_name(fact.key)))
     return go(url_for("households.show", household_id=household.id))
@@ -169,6 +259,7 @@ def advice(fault: Fault) -> str:
         "date": _("年月日都要有，写成 1957-03-02、57年3月2日 或 19570302。"),
         "future": _("这一天还没到，再对一遍。"),
         "relation": _("写户主、配偶、儿子、母亲这样的关系。"),
+        "code": _("没有这一项，照表上的词写，比如：汉族。"),
         "choice": _("选一个，或者写：男、女；是、否。"),
         "head_taken": _("这一户的户主是%(name)s。先把那一位的关系改了，再改这里。", name=n),
         "id_born": _("和身份证号里的出生日期对不上，要按身份证写。"),
@@ -207,15 +298,48 @@ def decide(proposal_id: UUID) -> AnyResponse:
 
 @bp.get("/households/<uuid:household_id>/history")
 @roles(Role.WORKER, Role.DIRECTOR)
-def history(household_id: UUID) -> str:
-    """Who changed what of a household and its people, from what to what, and what was said and not taken."""
+def history(household_id: UUID) -> str | tuple[str, int]:
+    """Who changed what of a household and its people, from what to what, what happened, what was said and not taken;
+    and how it was known on a `?day=`."""
     opened = db.session()
     address = queries.household(opened, actor(), household_id)
     if address is None:
         abort(404)
-    return render_template(
+    asked, is_day = _asked_day()
+    told = event_queries.events_of(opened, household_id)
+    changes = fact_queries.history(opened, household_id)
+    page = render_template(
         "households/history.html",
         address=address,
-        changes=fact_queries.history(opened, household_id),
+        changes=changes,
+        undoable=_undoable(changes, frozenset().union(*(line.changed for line in told))),
         declined=fact_queries.declined(opened, household_id),
+        events=told,
+        cares=[care for care in event_queries.cares_of(opened, household_id) if care[0].raised_by],
+        is_open=event_queries.is_open,
+        past=event_queries.known_on(opened, address.household, asked) if asked else None,
+        asked=asked,
+        day_fault="" if is_day else advice(Fault("date")),
     )
+    return page if is_day else (page, 422)
+
+
+def _asked_day() -> tuple[date | None, bool]:
+    """The day that is asked for, if one is, and whether what was asked is a day that has been."""
+    text = request.args.get("day", "")
+    if not text:
+        return None, True
+    try:
+        asked = read_date(text)
+    except Fault:
+        return None, False
+    return (asked, True) if asked <= clock.today() else (None, False)
+
+
+def _undoable(changes: Iterable[fact_queries.Change], by_event: frozenset[UUID]) -> set[UUID]:
+    """The changes that may be taken back one by one: the newest of its fact, not made by an event."""
+    newest: dict[tuple[UUID | None, str], UUID] = {}
+    for change in changes:
+        newest.setdefault((change.of, change.field), change.id)
+    known = facts.OF_RESIDENT.keys() | facts.OF_HOUSEHOLD.keys()
+    return {key for (_of, field), key in newest.items() if field in known} - by_event

@@ -5,16 +5,16 @@ None is nothing on record (of `is_temporary`: no).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from fieldapp.households import reading
+from fieldapp.households import codes, reading
 from fieldapp.households.reading import Fault
-from fieldapp.households.rules import HEAD, birth_date_of, id_number_fault, sex_of
+from fieldapp.households.rules import HEAD, Employment, birth_date_of, id_number_fault, sex_of
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,38 @@ def read_place(text: str) -> str:
     return " ".join(reading.words(120)(text).split())
 
 
+def read_day(text: str) -> date:
+    """A day that may lie ahead, as a permit's end does. Fault: `date`."""
+    return reading.read_date(re.sub(r"[—–_、,\s](?=\d)", "-", reading.narrow(text)))
+
+
+def read_code(table: Mapping[str, str], ending: str = "") -> Callable[[str], str]:
+    """Read a code of a national table, or its words, with or without their `ending`. Fault: `code`."""
+    known = {word: code for code, name in table.items() for word in (name, name.removesuffix(ending), code)}
+
+    def read(text: str) -> str:
+        found = known.get(reading.narrow(text))
+        if found is None:
+            raise Fault("code")
+        return found
+
+    return read
+
+
+def _line(longest: int) -> Callable[[str, date], str]:
+    """Read words of one line."""
+    return lambda text, _today: " ".join(reading.words(longest)(text).split())
+
+
+_EMPLOYMENT = {
+    Employment.EMPLOYED.value: ("有工作", "employed", "在职"),
+    Employment.UNEMPLOYED.value: ("没工作", "unemployed", "失业", "待业", "下岗"),
+    Employment.RETIRED.value: ("退休", "retired"),
+    Employment.STUDENT.value: ("上学", "student", "学生"),
+    Employment.HOME.value: ("在家", "home"),
+}
+"""What somebody lives by: the first word is Chinese and the second English as this program writes them."""
+
 OF_RESIDENT = {
     fact.key: fact
     for fact in (
@@ -78,9 +110,21 @@ OF_RESIDENT = {
         Fact("relation", lambda text, _today: read_relation(text)),
         Fact("registered_at", lambda text, _today: read_place(text)),
         Fact("is_temporary", lambda text, _today: reading.choice(reading.YES_NO)(text)),
+        Fact("employment", lambda text, _today: reading.choice(_EMPLOYMENT)(text)),
+        Fact("workplace", _line(64)),
+        Fact("marital", lambda text, _today: read_code(codes.MARITAL)(text)),
+        Fact("schooling", lambda text, _today: read_code(codes.SCHOOLING)(text)),
+        Fact("ethnic", lambda text, _today: read_code(codes.ETHNIC, "族")(text)),
+        Fact("guardian", lambda text, _today: reading.read_name(text)),
+        Fact("guardian_phone", lambda text, _today: read_phone(text)),
+        Fact("origin", lambda text, _today: read_place(text)),
+        Fact("permit_from", lambda text, _today: read_day(text)),
+        Fact("permit_until", lambda text, _today: read_day(text)),
     )
 }
 """What may be changed of a resident, in the order in which a form offers it: the most frequent first."""
+DATES = ("birth_date", "permit_from", "permit_until")
+"""The facts that are days."""
 OF_HOUSEHOLD = {"note": Fact("note", lambda text, _today: reading.words(200)(text), is_shown=True)}
 """What may be changed of a household."""
 
@@ -97,7 +141,7 @@ def value_of(key: str, text: str | None) -> Any:
     """The value that a text of `told` stands for."""
     if key == "is_temporary":
         return text is not None
-    return date.fromisoformat(text) if text and key == "birth_date" else text
+    return date.fromisoformat(text) if text and key in DATES else text
 
 
 def read_fact(fact: Fact, text: str, is_gone: bool, today: date) -> str | None:

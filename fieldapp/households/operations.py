@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,19 @@ from fieldapp.db import uuid7
 from fieldapp.households import fact_queries, facts, queries, rules
 from fieldapp.households.defaults import CARE_GROUPS, TOPICS
 from fieldapp.households.facts import Meeting
-from fieldapp.households.models import CareGroup, FactChange, FactProposal, Household, OccupancyPeriod, Resident
+from fieldapp.households.freshness import RHYTHMS
+from fieldapp.households.models import (
+    CareGroup,
+    FactChange,
+    FactProposal,
+    FactStamp,
+    Household,
+    OccupancyPeriod,
+    Resident,
+)
 from fieldapp.households.rules import Occupancy, Sighting
 from fieldapp.places.models import Community, Dwelling
+from fieldapp.places.rules import day_of
 
 
 def rebuild_occupancy(session: Session, household: Household, sightings: Iterable[Sighting]) -> None:
@@ -90,6 +100,56 @@ def open_door(session: Session, dwelling: Dwelling, occupancy: Occupancy = Occup
     return household
 
 
+def stamp_fact(
+    session: Session, household: Household, resident_id: UUID | None, field: str, day: date, now: datetime, by: UUID
+) -> FactStamp:
+    """Write down that a fact was looked at on a day."""
+    stamp = FactStamp(
+        community_id=household.community_id,
+        household_id=household.id,
+        resident_id=resident_id,
+        field=field,
+        verified_on=day,
+        verified_at=now,
+        verified_by_id=by,
+    )
+    session.add(stamp)
+    return stamp
+
+
+def confirm_facts(
+    session: Session,
+    actor: Actor,
+    household: Household,
+    facts_shown: Iterable[tuple[UUID | None, str]],
+    day: date,
+    now: datetime,
+    visit_id: UUID,
+) -> None:
+    """Stamp the facts that a visit found unchanged; those of people who live elsewhere by now are left out."""
+    here = {resident.id for resident in queries.residents_of(session, household.id)}
+    for resident_id, field in facts_shown:
+        if resident_id is None or resident_id in here:
+            stamp = stamp_fact(session, household, resident_id, field, day, now, _who(actor))
+            stamp.visit_id = visit_id
+    session.flush()
+
+
+def take_stamps_back(session: Session, visit_id: UUID) -> list[tuple[UUID | None, str]]:
+    """A visit that was corrected has confirmed nothing. Gives which facts it had confirmed."""
+    taken = queries.stamps_of_visit(session, visit_id)
+    for stamp in taken:
+        session.delete(stamp)
+    session.flush()
+    return [(stamp.resident_id, stamp.field) for stamp in taken]
+
+
+def _who(actor: Actor) -> UUID:
+    if actor.user_id is None:
+        raise ValueError("nobody confirms nothing")
+    return actor.user_id
+
+
 @dataclass(frozen=True)
 class _Fact:
     """One fact of a household, or of one of its residents, that somebody changes now."""
@@ -147,6 +207,13 @@ class _Fact:
             self.resident.pinyin, self.resident.initials = rules.pinyin_keys(value or "")
         elif self.resident and self.field == "phone":
             self.resident.phone_tail = rules.phone_tail(value)
+        self.stamp(value)
+
+    def stamp(self, value: str | None) -> None:
+        """What was written or said again was looked at; what is gone needs no look."""
+        if value is not None and self.field in RHYTHMS:
+            who = _who(self.actor)
+            stamp_fact(self.session, self.household, self.resident_id, self.field, day_of(self.now), self.now, who)
         self.session.flush()
 
     def propose(self, saw: str | None, value: str | None, key: UUID) -> None:
@@ -217,6 +284,8 @@ def change_fact(
         fact.write(value, key)
     elif meeting is Meeting.PROPOSED:
         fact.propose(saw, value, key)
+    else:
+        fact.stamp(value)
     fact.close_proposals(value)
     return meeting
 

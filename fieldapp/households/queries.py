@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from fieldapp.accounts.queries import anybody, bounds, visible
 from fieldapp.accounts.rules import Actor, Role
-from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
+from fieldapp.households.models import CareGroup, CareMembership, FactStamp, Household, OccupancyPeriod, Resident
 from fieldapp.households.rules import HEAD, FoundBy
 from fieldapp.places.models import Building, Dwelling, Placement
 from fieldapp.seals import keyring
@@ -195,3 +195,8 @@ def households_behind(session: Session, dwelling_id: UUID) -> list[Household]:
 def placements_of(session: Session, dwelling_id: UUID) -> list[Placement]:
     """Which districts a door has been in."""
     return list(session.scalars(select(Placement).where(Placement.dwelling_id == dwelling_id)))
+
+
+def stamps_of_visit(session: Session, visit_id: UUID) -> list[FactStamp]:
+    """What a visit confirmed."""
+    return list(session.scalars(select(FactStamp).where(FactStamp.visit_id == visit_id)))

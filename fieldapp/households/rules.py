@@ -48,6 +48,7 @@ class Left(StrEnum):
     DIED = "died"
     MERGED = "merged"
     ERASED = "erased"
+    MISTAKE = "mistake"
 
 
 class EventKind(StrEnum):
@@ -60,6 +61,7 @@ class EventKind(StrEnum):
     MARRIED = "married"
     SPLIT = "split"
     TENANTS = "tenants"
+    DISPUTE = "dispute"
 
 
 EMPTY = (Occupancy.VACANT, Occupancy.GONE)

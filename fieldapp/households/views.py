@@ -1,5 +1,6 @@
 """A household's page, and finding people and doors."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from flask_babel import lazy_gettext as _l
 from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, community, roles
-from fieldapp.households import queries, rules
+from fieldapp.households import duplicate_queries, queries, rules
+from fieldapp.households.duplicate_queries import Twin
+from fieldapp.households.freshness import Known, facts_of, months_unseen, to_confirm
 from fieldapp.language import translated as _
 from fieldapp.sync import queries as sync
 from fieldapp.visits import folders
@@ -80,6 +83,21 @@ bp.add_app_template_global(rules.mask_id_number)
 bp.add_app_template_global(rules.mask_phone)
 
 
+@bp.app_template_global()
+def confirming(facts: list[Known]) -> list[Known]:
+    """The facts that come up at a visit today."""
+    return to_confirm(facts, clock.today())
+
+
+@bp.app_template_global()
+def unseen_word(fact: Known) -> str:
+    """How long ago a fact was last looked at: 8 个月没核, 还没核过."""
+    if fact.verified_on is None:
+        return _("还没核过")
+    months = months_unseen(fact.verified_on, clock.today())
+    return _("%(n)s 个月没核", n=months) if months else _("%(n)s 天没核", n=(clock.today() - fact.verified_on).days)
+
+
 @bp.get("/households/<uuid:household_id>")
 @roles(Role.WORKER, Role.DIRECTOR)
 def show(household_id: UUID) -> str:
@@ -88,11 +106,16 @@ def show(household_id: UUID) -> str:
     if found is None:
         abort(404)
     sync.with_clocks(db.session(), found.visits)
-    return household_page(found)
+    return household_page(found, duplicate_queries.twins_of(db.session(), actor(), found.residents))
 
 
-def household_page(folder: Folder) -> str:
-    """The page of a household, from all that is known of it."""
+def known_facts(folder: Folder) -> list[Known]:
+    """The facts of a household that have a rhythm, the longest unseen first."""
+    return facts_of(folder.address.household, folder.residents, folder.verified, community().registry_settings)
+
+
+def household_page(folder: Folder, twins: Sequence[Twin] = ()) -> str:
+    """The page of a household, from all that is known of it; `twins`: who of it is on record elsewhere too."""
     return render_template(
         "households/show.html",
         address=folder.address,
@@ -104,6 +127,8 @@ def household_page(folder: Folder) -> str:
         visit_count=folder.visit_count,
         promises=folder.promises,
         proposals=folder.proposals,
+        facts=known_facts(folder),
+        twins=twins,
     )
 
 

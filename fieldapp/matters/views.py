@@ -7,6 +7,8 @@ from flask import Blueprint, render_template
 from fieldapp import db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, roles
+from fieldapp.premises import queries as premises
+from fieldapp.premises.queries import Shop
 from fieldapp.visits import queries as visits
 from fieldapp.visits.queries import OpenPromise
 
@@ -18,9 +20,13 @@ bp = Blueprint("matters", __name__)
 def index() -> str:
     """Promises by their day: passed, coming, without a day; and what was done last."""
     opened, who = db.session(), actor()
-    return matters_page(visits.open_follow_ups(opened, who), visits.done_follow_ups(opened, who))
+    promises, done = visits.open_follow_ups(opened, who), visits.done_follow_ups(opened, who)
+    return matters_page(promises, done, premises.shops(opened, who))
 
 
-def matters_page(promises: Sequence[OpenPromise], done: Sequence[OpenPromise]) -> str:
-    """What is open, and what was done last."""
-    return render_template("matters/index.html", promises=promises, done=done)
+def matters_page(promises: Sequence[OpenPromise], done: Sequence[OpenPromise], shops: Sequence[Shop]) -> str:
+    """What is open, what is to be put right in shops, and what was done last."""
+    findings = sorted(
+        ((finding, shop) for shop in shops for finding in shop.findings), key=lambda pair: (pair[0].due_on, pair[0].id)
+    )
+    return render_template("matters/index.html", promises=promises, done=done, findings=findings)

@@ -1,5 +1,6 @@
 """Reading places: communities, districts and who answers for them, buildings and their doors."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -151,6 +152,12 @@ def dwellings_of(session: Session, actor: Actor, building_id: UUID) -> list[Dwel
     """A building's doors that the actor may see, with their entrances and floors in order."""
     statement = select(Dwelling).where(Dwelling.building_id == building_id)
     statement = statement.order_by(Dwelling.entrance, Dwelling.floor, Dwelling.column)
+    return list(session.scalars(visible(statement, actor, Dwelling)))
+
+
+def doors_of(session: Session, actor: Actor, building_ids: Collection[UUID]) -> list[Dwelling]:
+    """The doors of several buildings that the actor may see, for pictures of them; in no order."""
+    statement = select(Dwelling).where(Dwelling.building_id.in_(building_ids))
     return list(session.scalars(visible(statement, actor, Dwelling)))
 
 

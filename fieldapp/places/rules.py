@@ -2,18 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shapely.geometry import mapping, shape
 
 from geo.tiling import check_tiling
 
+ZONE = ZoneInfo("Asia/Shanghai")
+"""Days and months are the community's: all of China keeps this one time."""
+
 ALWAYS = date(1900, 1, 1)
 """The first day of a period that began before anyone remembers."""
 FOREVER = date(9999, 12, 31)
 """The day after the last of a period that has not ended."""
+
+
+def day_of(moment: datetime) -> date:
+    """The community's calendar day of an aware moment: 16:00 UTC is already tomorrow."""
+    return moment.astimezone(ZONE).date()
+
 
 LARGEST_ENTRANCE = 40
 """Households behind one entrance where nothing else is known: about the largest stairwell of a slab block."""

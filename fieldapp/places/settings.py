@@ -26,11 +26,19 @@ class Settings:
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     new_group: dict[str, Any] | None = None
     people: dict[tuple[str, str], UUID | None] = field(default_factory=dict)
+    registry: dict[str, Any] | None = None
+    """Of the registry which fields are `off`, and the `rhythms` in days; None where the form has nothing of it."""
     faults: dict[str, str] = field(default_factory=dict)
 
 
 def read_settings(
-    form: Mapping[str, str], *, groups: Sequence[str], districts: Sequence[str], workers: Sequence[UUID]
+    form: Mapping[str, str],
+    *,
+    groups: Sequence[str],
+    districts: Sequence[str],
+    workers: Sequence[UUID],
+    fields: Sequence[str] = (),
+    rhythms: Sequence[str] = (),
 ) -> Settings:
     """Read the settings form: fields of `NUMBERS`, tiles, language, topics, care groups' rhythms, districts' people."""
     read = Settings()
@@ -55,6 +63,8 @@ def read_settings(
         if len(read.new_group["name"]) > 12:
             read.faults["group-new-name"] = "long"
     _read_people(read, form, districts, workers)
+    if form.get("registry"):
+        _read_registry(read, form, fields, rhythms)
     return read
 
 
@@ -94,6 +104,18 @@ def _read_group(read: Settings, form: Mapping[str, str], prefix: str) -> dict[st
         if text and values[name] is None:
             read.faults[f"{prefix}-{name}"] = "number"
     return values
+
+
+def _read_registry(read: Settings, form: Mapping[str, str], fields: Sequence[str], rhythms: Sequence[str]) -> None:
+    """Which fields the registry keeps (ticked), and how many days may pass between two looks at one."""
+    days = {}
+    for name in rhythms:
+        text = form.get(f"rhythm-{name}", "").strip()
+        if text and (number := _whole(text, *RHYTHM)):
+            days[name] = number
+        elif text:
+            read.faults[f"rhythm-{name}"] = "number"
+    read.registry = {"off": [name for name in fields if not form.get(f"keep-{name}")], "rhythms": days}
 
 
 def _read_people(read: Settings, form: Mapping[str, str], districts: Sequence[str], workers: Sequence[UUID]) -> None:

@@ -15,8 +15,10 @@ from fieldapp.accounts import queries as accounts
 from fieldapp.accounts.rules import Role
 from fieldapp.db import uuid7
 from fieldapp.guard import actor, community, roles
+from fieldapp.households import facts
 from fieldapp.households import operations as household_operations
 from fieldapp.households import queries as households
+from fieldapp.households.freshness import RHYTHMS
 from fieldapp.language import LANGUAGES
 from fieldapp.pages import go
 from fieldapp.places import operations, queries
@@ -30,6 +32,9 @@ from fieldapp.visits.doors import Door
 from fieldapp.visits.rules import State
 
 bp = Blueprint("places", __name__)
+
+REGISTRY_FIELDS = ("occupancy", *(key for key in facts.OF_RESIDENT if key not in ("name", "relation")))
+"""What a community may switch off; a household without names and relations is none."""
 
 
 @bp.get("/map")
@@ -245,9 +250,13 @@ def save_settings() -> AnyResponse | tuple[str, int]:
         groups=[group.code for group in groups],
         districts=[district.code for district in districts],
         workers=[worker.id for worker in workers],
+        fields=REGISTRY_FIELDS,
+        rhythms=list(RHYTHMS),
     )
     if wanted.faults:
         return _settings_page(wanted.faults, request.form), 422
+    if wanted.registry is not None:
+        wanted.values["registry_settings"] = {**(community().registry_settings or {}), **wanted.registry}
     operations.change_settings(community(), wanted.values)
     household_operations.change_care_groups(opened, groups, wanted.groups)
     household_operations.add_care_group(opened, community().id, wanted.new_group, len(groups))
@@ -269,6 +278,8 @@ def _settings_page(faults: dict[str, str], typed: Any) -> str:
         districts=queries.districts_on(opened, who, clock.today()),
         workers=[u for u in accounts.staff(opened, community().id) if u.role == Role.WORKER],
         languages=LANGUAGES,
+        registry_fields=REGISTRY_FIELDS,
+        usual_rhythms=RHYTHMS,
         faults=faults,
         typed=typed,
     )

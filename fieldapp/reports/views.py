@@ -12,9 +12,11 @@ from fieldapp import clock, db, pages
 from fieldapp.accounts import operations as accounts
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.guard import actor, community, roles
+from fieldapp.households.history import end_of
 from fieldapp.places import queries as places
 from fieldapp.places.models import Community
 from fieldapp.reports import files, queries, rules
+from fieldapp.reports.freshness_queries import freshness_by_district
 from fieldapp.reports.rules import Coverage
 from fieldapp.sync import held
 from fieldapp.visits import queries as visits
@@ -55,7 +57,7 @@ def coverage() -> str:
     """The coverage map and table of a span; for a street office first its communities."""
     if actor().role is Role.STREET and not request.args.get("community"):
         return _street_page()
-    where, who = _community_seen()
+    where, who = community_seen()
     name, figures = _asked(who)
     shown = files.coverage_map(figures, _shapes(who), name, with_links=who.role is Role.DIRECTOR)
     faults = files.tiling_faults(figures)
@@ -65,6 +67,7 @@ def coverage() -> str:
         community=where,
         coverage=figures,
         span_name=name,
+        fresh=freshness_by_district(db.session(), who, figures.day, end_of(figures.day), where.registry_settings),
         quiet=figures.quiet(where.quiet_days) if figures.day == clock.today() else [],
         faults=faults,
         sizes=files.sizes_off(figures, where),
@@ -81,7 +84,7 @@ def coverage() -> str:
 @roles(Role.DIRECTOR, Role.STREET)
 def coverage_geojson() -> Response:
     """The map of a span as a file: districts and buildings with their figures, no resident's data."""
-    where, who = _community_seen()
+    where, who = community_seen()
     _name, figures = _asked(who)
     data = files.coverage_geojson(figures, _shapes(who))
     return _download(data, f"coverage-{where.code}-{figures.day}.geojson", "application/geo+json", where)
@@ -91,7 +94,7 @@ def coverage_geojson() -> Response:
 @roles(Role.DIRECTOR, Role.STREET)
 def coverage_xlsx() -> Response:
     """The table of a span as a spreadsheet."""
-    where, who = _community_seen()
+    where, who = community_seen()
     _name, figures = _asked(who)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return _download(files.coverage_xlsx(figures, where), f"coverage-{where.code}-{figures.day}.xlsx", kind, where)
@@ -116,16 +119,17 @@ def _street_page() -> str:
     opened, who, day = db.session(), actor(), clock.today()
     found = places.communities_of_street(opened, who.street_code)
     span = month_of(day)
-    rows = [(each, queries.coverage(opened, _looking_at(who, each), span, day)) for each in found]
+    rows = [(each, queries.coverage(opened, looking_at(who, each), span, day)) for each in found]
     return render_template("reports/street.html", rows=rows, day=day)
 
 
-def _looking_at(who: Actor, where: Community) -> Actor:
+def looking_at(who: Actor, where: Community) -> Actor:
     """The street office's actor, narrowed to one of its own communities: it counts there and sees no rows."""
     return Actor(who.user_id, who.name, who.role, where.id, who.street_code)
 
 
-def _community_seen() -> tuple[Community, Actor]:
+def community_seen() -> tuple[Community, Actor]:
+    """The community that is asked for, and who looks at it; 404 where it is none of theirs."""
     who = actor()
     if who.role is not Role.STREET:
         return community(), who
@@ -136,7 +140,7 @@ def _community_seen() -> tuple[Community, Actor]:
     if where is None or where.street_code is None or where.street_code != who.street_code:
         abort(404)
     g.community = where
-    return where, _looking_at(who, where)
+    return where, looking_at(who, where)
 
 
 def _asked(who: Actor) -> tuple[str, Coverage]:

@@ -35,7 +35,8 @@ class SpotCheck(Keyed, OfCommunity, Base):
 
 
 class SpotSample(Keyed, OfCommunity, Base):
-    """A drawn household, in the order of the check. `answerer_id` is who answers for it: the lead of its district."""
+    """A drawn household, in the order of the check. `answerer_id` is who answers for it: the lead of its district,
+    the partner where there is none. `stratum` is care/long: the building, of which it is drawn too, is the door's."""
 
     __tablename__ = "spot_sample"
     __table_args__ = (UniqueConstraint("check_id", "household_id"),)
@@ -51,7 +52,8 @@ class SpotSample(Keyed, OfCommunity, Base):
 class SpotQuestion(KeyedFirst, OfCommunity, Base):
     """A question whose answer the registry held at the draw. `kind` is a word of `rules`.
 
-    `expected` is sealed JSON: {"answer": text, "detail": text, "choices": [text, …]}; later changes do not count.
+    `expected` is sealed JSON: {"value": …, "choices": [value, …], "sum": what is signed of both}, by kind as `rules`
+    has it; later changes do not count. "erased" marks what a person was erased from.
     """
 
     __tablename__ = "spot_question"

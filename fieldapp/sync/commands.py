@@ -11,6 +11,7 @@ import click
 from flask import Flask, current_app
 
 from fieldapp import clock, db
+from fieldapp.privacy.commands import erase_again
 from fieldapp.sync import notice, operations
 
 STILL_RUNNING = timedelta(minutes=1)
@@ -118,4 +119,6 @@ def backed_up(until: str) -> None:
 def restored() -> None:
     """Say that the database came back from a backup: phones send again what it lacks."""
     notice.begin()
+    if count := erase_again():
+        click.echo(f"清除过的又清了一遍 Erased again: {count}")
     click.echo("记下了，手机会把缺的再发一遍 Noted: phones will send again what is missing.")

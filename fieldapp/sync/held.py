@@ -1,7 +1,7 @@
 """Keeps apart what somebody wrote without signal about a door that is theirs no more, and shows it to the director."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from fieldapp import clock, db
 from fieldapp.accounts import queries as accounts
 from fieldapp.accounts.models import User
 from fieldapp.guard import actor
-from fieldapp.households import fact_views
+from fieldapp.households import event_views, fact_views
+from fieldapp.households.events import EventDraft
 from fieldapp.households.models import FactProposal, Resident
 from fieldapp.households.reading import Fault
 from fieldapp.language import day as day_words
@@ -42,6 +43,7 @@ KINDS = {
     "facts.change_resident": Kind.FACT,
     "facts.change_household": Kind.FACT,
     "facts.decide": Kind.DECISION,
+    "events.create": Kind.EVENT,
 }
 """The forms that are filled at a door."""
 
@@ -145,6 +147,9 @@ def _faults(session: Session, user: User, held: HeldItem) -> Response | None:
             return refuse(fact_views.advice(fault), {"value": fact_views.advice(fault)})
         except KeyError:
             return refuse(_("没收全，重新打开这一页再记。"))
+    if held.kind == Kind.EVENT:
+        words = {name: event_views.advice(fault) for name, fault in holding.read_held_event(held).faults.items()}
+        return refuse(next(iter(words.values())), words) if words else None
     return None
 
 
@@ -271,6 +276,8 @@ class _Reader:
         targets = {kind: [rules.target_of(item.path) for item in held if item.kind == kind] for kind in Kind}
         self.promises = held_queries.promises(session, targets[Kind.TICK] + targets[Kind.UNTICK])
         self.names = held_queries.names(session, targets[Kind.FACT])
+        self.events = {item.id: holding.read_held_event(item) for item in held if item.kind == Kind.EVENT}
+        self.names |= held_queries.names(session, [key for draft in self.events.values() for key in draft.who])
         self.proposals = held_queries.proposals(session, targets[Kind.DECISION])
 
     def show(self, door: OpenItem) -> Shown:
@@ -300,7 +307,19 @@ class _Reader:
             key, value, name = self.proposals.get(target, (None, None, None))
             is_taken = Form(held).one.get("choice") == "theirs"
             return [name, key and (_changed(key, value) if is_taken else _kept(key))]
+        if held.kind == Kind.EVENT:
+            return _happened(self.events[held.id], self.names)
         return [self.names.get(target), _changed(*holding.read_held_fact(held))]
+
+
+def _happened(draft: EventDraft, names: Mapping[UUID, str]) -> list[str | None]:
+    """What an event is, and whom it is about."""
+    people = [*(person.name for person in draft.people), *(names[key] for key in draft.who if key in names)]
+    return [
+        event_views.event_word(draft.kind or ""),
+        _("全家") if draft.everyone else None,
+        listed(people) if people else None,
+    ]
 
 
 def _changed(key: str, value: str | None) -> str:
@@ -314,7 +333,7 @@ def _kept(key: str) -> str:
 def advice(error: CannotAccept) -> str:
     """Why a held item cannot be recorded any more, and what to do."""
     if error.fault:
-        return fact_views.advice(error.fault)
+        return event_views.advice(error.fault)
     return {
         "gone": _("记的这扇门或者这件事已经不在了，只能不收。"),
         "corrected": _("这条已经有人更正过了，去更正最新的那条。"),

@@ -11,6 +11,8 @@ from fieldapp.accounts.models import User
 from fieldapp.accounts.operations import leave_trace
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.households import facts
+from fieldapp.households.event_operations import record_event
+from fieldapp.households.events import EventDraft, read_event
 from fieldapp.households.models import FactProposal, Household, Resident
 from fieldapp.households.operations import change_fact, decide_proposal
 from fieldapp.households.reading import Fault
@@ -118,6 +120,7 @@ class _Acceptance:
             Kind.UNTICK: self._tick,
             Kind.FACT: self._fact,
             Kind.DECISION: self._decision,
+            Kind.EVENT: self._event,
         }
         deeds[Kind(self.held.kind)]()
 
@@ -199,6 +202,23 @@ class _Acceptance:
         if not is_decided:
             raise CannotAccept("changed")
 
+    def _event(self) -> None:
+        draft = read_held_event(self.held)
+        sightings = visits.sightings_of(self.session, self.household.id)
+        try:
+            record_event(
+                self.session,
+                self.writer,
+                self.household,
+                draft,
+                self.done_at,
+                day_of(self.now),
+                sightings,
+                self.held.id,
+            )
+        except Fault as fault:
+            raise CannotAccept("fault", fault) from fault
+
     def _target(self, model: Any) -> Any:
         """What the form's address names, at this household."""
         found = self.session.get(model, rules.target_of(self.held.path))
@@ -213,3 +233,11 @@ def read_held_fact(held: HeldItem) -> tuple[str, str | None]:
     known = facts.OF_RESIDENT if held.path.startswith("/residents/") else facts.OF_HOUSEHOLD
     fact = known[form.get("field", "")]
     return fact.key, facts.read_fact(fact, form.get("value", ""), bool(form.get("none")), day_of(held.received_at))
+
+
+def read_held_event(held: HeldItem) -> EventDraft:
+    """The event that a held form says, as it would have been read on the day it came."""
+    form = Form(held)
+    received_on = day_of(held.received_at)
+    said_on = day_of(min(held.made_at or held.received_at, held.received_at))
+    return read_event(form.one, form.many, received_on, said_on)

@@ -23,6 +23,7 @@ from fieldapp import clock, db, pages
 from fieldapp.accounts import views as accounts
 from fieldapp.accounts.models import User
 from fieldapp.guard import actor, community
+from fieldapp.households import event_views as events
 from fieldapp.households import queries as household_queries
 from fieldapp.households import views as households
 from fieldapp.households.rules import FoundBy
@@ -30,6 +31,9 @@ from fieldapp.matters import views as matters
 from fieldapp.places import queries as place_queries
 from fieldapp.places import views as places
 from fieldapp.places.models import Building, Community
+from fieldapp.premises import queries as premise_queries
+from fieldapp.premises import views as premises
+from fieldapp.premises.queries import Shop
 from fieldapp.sync import queries
 from fieldapp.sync.doors import door_facts
 from fieldapp.sync.intake import stamp, standing
@@ -102,6 +106,7 @@ def answer(since: str) -> Response:
     """The pack, or what changed of it since a token, as lines of JSON in one compressed stream."""
     g.packing = True
     community()  # first of all: the reader's language may be the community's
+    events.care_of_today()
     at = stamp(clock.stand_still())
     end = standing(actor().community_id)
     renewal = _renewal(since, end["epoch"])
@@ -174,6 +179,7 @@ class Desk:
     found_by: dict[UUID, FoundBy]
     colleagues: list[User]
     buildings: list[Building]
+    shops: list[Shop]
     by_building: dict[UUID, list[Door]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -199,6 +205,7 @@ def _read_desk() -> Desk:
         found_by=household_queries.found_by(opened, who),
         colleagues=visits.colleagues(),
         buildings=place_queries.buildings_of(opened, who),
+        shops=premise_queries.shops(opened, who),
     )
     pages.promises_due()
     return desk
@@ -220,10 +227,12 @@ def _summaries(desk: Desk) -> Iterator[Page]:
     yield url_for("visits.today"), partial(today, everything=False)
     yield url_for("visits.today", all=1), partial(today, everything=True)
     yield url_for("places.map_page"), partial(places.map_of, desk.doors, desk.districts, desk.footprints)
-    yield url_for("matters.index"), partial(matters.matters_page, desk.promises, desk.done)
+    yield url_for("matters.index"), partial(matters.matters_page, desk.promises, desk.done, desk.shops)
+    yield url_for("premises.index"), partial(premises.shops_page, desk.shops)
     yield url_for("accounts.me"), partial(accounts.me_page, desk.community, desk.districts)
     yield url_for("sync.outbox"), partial(render_template, "sync/outbox.html")
     yield url_for("sync.saved"), partial(render_template, "sync/saved.html")
+    yield url_for("events.blank"), events.blank_page
     yield url_for("sync.doors"), partial(doors_json, desk.doors, desk.met, desk.found_by)
 
 
@@ -234,6 +243,8 @@ def _buildings(desk: Desk, wanted: Iterable[UUID]) -> Iterator[Page]:
         yield url_for("places.building", building_id=key), partial(places.building_page, building, doors, day)
         choosing = partial(places.building_page, building, doors, day, choose=True)
         yield url_for("places.building", building_id=key, choose=1), choosing
+        for shop in (shop for shop in desk.shops if shop.building.id == key):
+            yield url_for("premises.show", dwelling_id=shop.dwelling.id), partial(premises.shop_page, shop)
 
 
 def _households(desk: Desk, found: Sequence[Folder]) -> Iterator[Page]:

@@ -142,6 +142,7 @@ class Kind(StrEnum):
     UNTICK = "untick"
     FACT = "fact"
     DECISION = "decision"
+    EVENT = "event"
 
 
 class Reason(StrEnum):

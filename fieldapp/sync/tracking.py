@@ -22,6 +22,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, class_m
 from fieldapp.accounts.models import AuditEntry, UnknownName, User
 from fieldapp.households.models import Erasure, Household, NotSame, ResidentMerge
 from fieldapp.places.models import Community, Dwelling, Placement
+from fieldapp.premises.models import Premise, PremiseCheck, PremiseFinding
 from fieldapp.spotchecks.models import SpotAnswer, SpotCheck, SpotContest, SpotDoor, SpotQuestion, SpotSample
 from fieldapp.sync import queries
 from fieldapp.sync.models import CommunityChange, Epoch, HeldItem, HouseholdChange, PhoneSeal, Receipt
@@ -100,6 +101,8 @@ def _note(touched: Touched, thing: Any, *, is_there: bool) -> None:
         touched.placements[thing.dwelling_id] = thing.community_id
     elif isinstance(thing, Photo | VisitResident):
         touched.visits.add(thing.visit_id)
+    elif isinstance(thing, Premise | PremiseCheck | PremiseFinding):
+        touched.dwellings.add(thing.dwelling_id)
     elif isinstance(thing, User):
         if not is_there or any(_values(thing, name) for name in _OF_USERS):
             touched.whole.update({thing.community_id, *_values(thing, "community_id")})

@@ -42,7 +42,7 @@ def clock_words(ahead: int) -> str:
 
 
 @bp.get("/outbox")
-@roles(Role.WORKER)
+@roles(Role.WORKER, Role.DIRECTOR)
 def outbox() -> str:
     """The tray: what waits on this phone. The phone fills it; the server knows nothing of it."""
     return render_template("sync/outbox.html")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased, defer
 from fieldapp.accounts.models import User
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.households.fact_queries import OpenProposal, open_proposals
-from fieldapp.households.models import CareGroup, CareMembership, Household, OccupancyPeriod, Resident
+from fieldapp.households.models import CareGroup, CareMembership, FactStamp, Household, OccupancyPeriod, Resident
 from fieldapp.households.queries import Address, CareOf
 from fieldapp.places.models import Building, Dwelling
 from fieldapp.visits.door_queries import households_of, is_occupied, knocks_by_household, of_day, of_doors, reach_of
@@ -42,6 +42,8 @@ class Folder:
     """The newest `VISITS_SHOWN`, corrected ones among them."""
     proposals: list[OpenProposal] = field(default_factory=list)
     """Facts that two people say differently."""
+    verified: dict[tuple[UUID | None, str], date] = field(default_factory=dict)
+    """When each fact was last looked at, by resident (None: the household) and field."""
     last_said: LoggedVisit | None = None
     """The newest standing visit at which something was said."""
 
@@ -56,7 +58,7 @@ def folders(
 ) -> list[Folder]:
     """The folders of these households as far as the actor may see them, of all when none are named, in street order.
 
-    Seven statements for one household and for two thousand.
+    Eight statements for one household and for two thousand.
     """
     role, of, values = actor.role, *reach_of(actor, day, household_ids)
     knocks = knocks_by_household(session, role, of, values)
@@ -76,12 +78,16 @@ def folders(
     residents = _by_household((row[0].household_id, row) for row in session.execute(_residents(role, of), values))
     logged = _logged(session.execute(_visits(role, of), values))
     proposals = open_proposals(session, actor, household_ids)
+    verified = _by_household(
+        (row[0], ((row[1], row[2]), row[3])) for row in session.execute(_verified(role, of), values)
+    )
     for key, kept in found.items():
         kept.residents = [resident for resident, _ in residents[key]]
         kept.last_met = {resident.id: last_met for resident, last_met in residents[key] if last_met}
         kept.visits = logged[key][:VISITS_SHOWN]
         kept.last_said = next((v for v in logged[key] if v.visit.sentence and not v.is_corrected), None)
         kept.proposals = proposals.get(key, [])
+        kept.verified = dict(verified[key])
     return list(found.values())
 
 
@@ -196,6 +202,16 @@ def _residents(role: Role, of: str) -> Rows:
         select(Resident, last_met.correlate(Resident).scalar_subquery())
         .where(Resident.household_id.in_(households_of(role, of)), Resident.left_on.is_(None))
         .order_by(Resident.position, Resident.id)
+    )
+
+
+@cache
+def _verified(role: Role, of: str) -> Rows:
+    """The last day on which each fact was looked at."""
+    return (
+        select(FactStamp.household_id, FactStamp.resident_id, FactStamp.field, func.max(FactStamp.verified_on))
+        .where(FactStamp.household_id.in_(households_of(role, of)))
+        .group_by(FactStamp.household_id, FactStamp.resident_id, FactStamp.field)
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from fieldapp.households.freshness import MOST_AT_ONCE, read_token
 from fieldapp.visits.rules import ZONE, Outcome, Way
 
 LONGEST_SENTENCE = 500
@@ -26,6 +27,8 @@ class VisitDraft:
     companion_id: UUID | None = None
     met_ids: list[UUID] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
+    confirmed: list[tuple[UUID | None, str]] = field(default_factory=list)
+    """The facts that the form showed, by resident (None: the household) and field: "no change" confirms them."""
     sentence: str = ""
     promise: str = ""
     promise_due_on: date | None = None
@@ -51,6 +54,8 @@ def read_visit(
     _read_time(draft, one, now, made_at or now)
     _read_keys(draft, one, many)
     draft.topics = list(dict.fromkeys(t[:24] for t in map(_words, many.get("topics", ())) if t))[:MOST_TOPICS]
+    shown = (read_token(token) for token in many.get("confirmed", ()))
+    draft.confirmed = list(dict.fromkeys(fact for fact in shown if fact))[:MOST_AT_ONCE]
     if len(draft.sentence) > LONGEST_SENTENCE:
         draft.faults["sentence"] = "long"
     if len(draft.promise) > LONGEST_PROMISE:

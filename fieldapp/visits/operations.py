@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fieldapp.accounts.rules import Actor
 from fieldapp.db import uuid7
 from fieldapp.households.models import Household
-from fieldapp.households.operations import rebuild_occupancy
+from fieldapp.households.operations import confirm_facts, rebuild_occupancy, take_stamps_back
 from fieldapp.households.queries import hold
 from fieldapp.households.rules import Occupancy, Sighting
 from fieldapp.visits import queries
@@ -73,6 +73,11 @@ def record_visit(
     session.flush()
     if draft.outcome in MET:
         session.add_all(VisitResident(visit_id=visit.id, resident_id=key) for key in draft.met_ids)
+    confirmed = dict.fromkeys(draft.confirmed)
+    if corrects:
+        confirmed |= dict.fromkeys(take_stamps_back(session, corrects.id))
+    if draft.outcome is Outcome.MET and confirmed:
+        confirm_facts(session, actor, household, confirmed, visit.visited_on, now, visit.id)
     if draft.promise:
         _promise(session, actor, visit, draft)
     _follow_occupancy(session, household, visit, corrects)
@@ -124,11 +129,15 @@ def _follow_occupancy(session: Session, household: Household, visit: Visit, corr
     """
     revives = visit.is_met and (visit.is_late_entry or not household.is_occupied)
     if corrects or visit.outcome in _SAW or revives:
-        sightings = [
-            Sighting(seen.visited_on, _SAW.get(Outcome(seen.outcome)), seen.id)
-            for seen in queries.occupancy_sightings(session, household.id)
-        ]
-        rebuild_occupancy(session, household, sightings)
+        rebuild_occupancy(session, household, sightings_of(session, household.id))
+
+
+def sightings_of(session: Session, household_id: UUID) -> list[Sighting]:
+    """What the standing visits of a household say of its occupancy, oldest first."""
+    return [
+        Sighting(seen.visited_on, _SAW.get(Outcome(seen.outcome)), seen.id)
+        for seen in queries.occupancy_sightings(session, household_id)
+    ]
 
 
 def add_photo(session: Session, visit: Visit, photo: CleanPhoto, store: PhotoStore, key: UUID | None = None) -> Photo:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-ZONE = ZoneInfo("Asia/Shanghai")
+from fieldapp.places.rules import ZONE as ZONE
+from fieldapp.places.rules import day_of as day_of
 
 
 class Outcome(StrEnum):
@@ -85,11 +85,6 @@ def year_of(day: date) -> Span:
 def _months(year: int, month: int, count: int) -> Span:
     years, index = divmod(month - 1 + count, 12)
     return Span(date(year, month, 1), date(year + years, index + 1, 1))
-
-
-def day_of(moment: datetime) -> date:
-    """The community's calendar day of an aware moment: 16:00 UTC is already tomorrow."""
-    return moment.astimezone(ZONE).date()
 
 
 def is_late_entry(visited_at: datetime, recorded_at: datetime) -> bool:

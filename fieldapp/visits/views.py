@@ -18,6 +18,7 @@ from fieldapp.db import uuid7
 from fieldapp.guard import actor, community, roles
 from fieldapp.households import queries as households
 from fieldapp.households.queries import Address
+from fieldapp.households.views import known_facts
 from fieldapp.pages import done_at, go, outbox_item, refuse
 from fieldapp.places import queries as places
 from fieldapp.places.queries import DistrictOnDay
@@ -123,7 +124,7 @@ def index(household_id: UUID) -> str:
 def create(household_id: UUID) -> AnyResponse | tuple[str, int]:
     """Record a visit. Its words are kept even where a photo is refused; that is said on the next page."""
     opened, who, address = db.session(), actor(), _address(household_id)
-    many = {name: request.form.getlist(name) for name in ("met", "topics")}
+    many = {name: request.form.getlist(name) for name in ("met", "topics", "confirmed")}
     item = outbox_item()
     draft = read_visit(request.form, many, clock.now(), item.made_at if item else None)
     _check_key(draft, item)
@@ -291,6 +292,7 @@ def form_page(folder: Folder, colleagues: Sequence[User], draft: VisitDraft, cor
         typed=request.form,
         corrects=corrects,
         last=folder.last_said,
+        facts=known_facts(folder),
         colleagues=colleagues,
         topics=community().topics,
         ZONE=clock.COMMUNITY_ZONE,

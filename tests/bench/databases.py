@@ -15,6 +15,7 @@ from fieldapp.clock import local_day
 from fieldapp.db import make_engine
 from fieldapp.demo.operations import populate
 from fieldapp.demo.town import ORIGIN
+from tests import keys  # noqa: F401 - what is grown here is sealed with them
 
 NOW = datetime(2026, 11, 18, 1, 41, tzinfo=UTC)
 """The moment at which every run stands still: 9:41 in Shanghai on a working day."""

@@ -17,10 +17,14 @@ from werkzeug.test import EnvironBuilder
 
 from fieldapp.app import create_app
 from tests.bench.databases import NOW, PASSWORD
+from tests.keys import KEYRING
 
-READING = ("today", "household", "matrix", "coverage")
+READING = ("today", "household", "matrix", "coverage", "sheet", "duplicates")
 SAVING = "save"
 PAGES = (*READING, SAVING)
+
+_ONE = {"today": "/today", "coverage": "/coverage", "sheet": "/sheets/structure", "duplicates": "/duplicates"}
+"""Pages there is one of."""
 
 BARE_TEMPLATE = """<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>{{ title }}</title></head>
 <body><h1>{{ title }}</h1><ul>{% for line in lines %}<li>{{ line }}</li>{% endfor %}</ul></body></html>"""
@@ -99,10 +103,10 @@ class Program:
 
     def requests(self, page: str) -> Iterator[dict[str, Any]]:
         """Requests of a page without end: each household and building of the worker's district in turn."""
-        if page in ("today", "coverage"):
+        if page in _ONE:
             cookie = self.worker if page == "today" else self.director
             while True:
-                yield request_of(f"/{page}", cookie)
+                yield request_of(_ONE[page], cookie)
         if page == "matrix":
             for key in cycle(self.buildings):
                 yield request_of(f"/buildings/{key}", self.worker)
@@ -118,6 +122,7 @@ def open_program(communities: int, url: str, folder: Path) -> Program:
     """The program on a database that `grow` made."""
     app = create_app(
         {
+            "KEYRING": KEYRING,
             "DATABASE_URL": url,
             "INSTANCE_PATH": str(folder / f"instance-{communities}"),
             "NOW": NOW,

@@ -12,6 +12,7 @@ from tests.bench.large import large_lines, measure_large
 from tests.bench.measure import measure
 from tests.bench.packs import measure_packs, pack_lines
 from tests.bench.phone import measure_phone, phone_lines
+from tests.bench.registry import measure_registry, registry_lines
 from tests.bench.report import figures, table
 from tests.bench.requests import BareInsert, bare_page, open_program
 
@@ -23,11 +24,13 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="fieldapp-bench-") as folder:
         found = _run(Path(folder), sizes, options)
         found["large"] = measure_large(Path(folder))
+        found["registry"] = measure_registry(Path(folder))
         found["packs"] = measure_packs(Path(folder), _say)
         found["phone"] = measure_phone(Path(folder), _say)
     Path(options.json).write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     print(table(found))
     print(large_lines(found["large"]))
+    print(registry_lines(found["registry"]))
     print(pack_lines(found["packs"]))
     print(phone_lines(found["phone"]))
 

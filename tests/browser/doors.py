@@ -5,10 +5,12 @@ import sqlite3
 from contextlib import closing
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
+from fieldapp.seals import kept_keyring
 from tests.browser.program import Program
 
 
@@ -62,6 +64,13 @@ def rows(program: Program, statement: str, *values: Any) -> list[Any]:
     """Ask the program's database."""
     with closing(sqlite3.connect(program.instance / "fieldapp.db")) as connection:
         return connection.execute(statement, values).fetchall()
+
+
+def opened(program: Program, table: str, row: str, column: str) -> str | None:
+    """A value that lies sealed in the program's database, open."""
+    [(sealed,)] = rows(program, f"SELECT {column} FROM {table} WHERE id = ?", row)
+    keys = kept_keyring(program.instance / "registry_keys")
+    return sealed and keys.open(sealed, table, UUID(row), column)
 
 
 def write(program: Program, statement: str, *values: Any) -> None:

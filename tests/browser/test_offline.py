@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.doors import doors_of, key, picture, rows, save, taken_in, to_second, visit, write
+from tests.browser.doors import doors_of, key, opened, picture, rows, save, taken_in, to_second, visit, write
 
 pytestmark = pytest.mark.browser
 
@@ -117,8 +117,9 @@ def test_every_kind_of_deed_is_marked_where_it_matters_and_arrives_once(program,
         found = "SELECT outcome FROM visit WHERE household_id = ? AND recorded_at > ?"
         assert rows(program, found, key(home), begun(items)) == [("nobody",)]
     of = {item["kind"]: to_second(item["madeAt"]) for item in items}
-    fact = rows(program, "SELECT household_id, field, new, changed_at FROM fact_change")
-    assert [(*said, to_second(at)) for *said, at in fact] == [(key(changed), "phone", "13900001234", of["fact"])]
+    [(change, *said, at)] = rows(program, "SELECT id, household_id, field, changed_at FROM fact_change")
+    assert (*said, to_second(at)) == (key(changed), "phone", of["fact"])
+    assert opened(program, "fact_change", change, "new") == "13900001234"
     done = rows(program, "SELECT done_at FROM follow_up WHERE done_at > ?", begun(items))
     assert [to_second(at) for (at,) in done] == [of["tick"]]
 

@@ -11,8 +11,8 @@ from fieldapp.accounts.rules import Actor
 from fieldapp.exchange import files, queries
 from fieldapp.exchange.problems import Refused
 from fieldapp.exchange.registration import HouseholdsDone
-from fieldapp.households.rules import phone_tail
 from fieldapp.households.models import CareMembership, Household, OccupancyPeriod, Resident
+from fieldapp.households.rules import phone_tail
 from fieldapp.places.models import Dwelling
 from fieldapp.places.rules import ALWAYS, FOREVER
 from geo.geojson import dump

@@ -16,7 +16,7 @@ from fieldapp.db import uuid7
 from fieldapp.households.models import FactChange, FactProposal, Resident
 from fieldapp.households.queries import residents_of
 from fieldapp.language import LANGUAGES
-from tests.conftest import NOW, Person
+from tests.conftest import KEYRING, NOW, Person
 from tests.factories import CHEAP, PASSWORD, make_cast, make_resident
 from tests.routes import ON_ONE, fresh_postgres
 
@@ -369,7 +369,8 @@ def served(request, tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path / 'two.db'}"
     if request.param == "postgresql":
         url = fresh_postgres(request.getfixturevalue("postgres_url"))
-    app = create_app({"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "SECRET_KEY": "x", "NOW": NOW})
+    config = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "SECRET_KEY": "x", "NOW": NOW, "KEYRING": KEYRING}
+    app = create_app(config)
     engine = app.extensions["fieldapp-engine"]
     schema.upgrade(engine)
     yield app

@@ -19,6 +19,7 @@ from fieldapp.places import placements
 from fieldapp.places import queries as places
 from fieldapp.places.models import Building, Dwelling
 from fieldapp.reports import queries as reports
+from fieldapp.reports import sheet_queries
 from fieldapp.visits import door_queries
 from fieldapp.visits import queries as visits
 from fieldapp.visits.models import FollowUp, Photo, Visit
@@ -130,6 +131,8 @@ def world(session: Session, cast: Cast) -> World:
 Ask = Callable[[World, Actor], set[str]]
 
 ROWS_OF_A_DISTRICT: dict[str, Ask] = {
+    "doors on a sheet's list": lambda w, a: w.named("household", sheet_queries.doors(w.session, a)),
+    "promises on a sheet's list": lambda w, a: w.named("promise", sheet_queries.promises(w.session, a)),
     "doors": lambda w, a: w.named("dwelling", {d.dwelling_id for d in door_queries.doors(w.session, a, TODAY, 90)}),
     "doors of a building": lambda w, a: w.each(
         "building", lambda key: door_queries.doors(w.session, a, TODAY, 90, building_id=key)

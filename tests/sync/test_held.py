@@ -8,7 +8,8 @@ from sqlalchemy import func, select, update
 
 from fieldapp.accounts.models import AuditEntry
 from fieldapp.db import uuid7
-from fieldapp.households.models import FactChange, FactProposal, Household, Resident
+from fieldapp.households.models import FactChange, FactProposal, Household, LifeEvent, Resident
+from fieldapp.households.queries import residents_of
 from fieldapp.places.models import Assignment, Dwelling, Placement
 from fieldapp.sync.models import HeldItem, Receipt
 from fieldapp.visits.models import FollowUp, Photo, Visit, VisitResident
@@ -417,3 +418,47 @@ def test_nobody_else_leaves_anything(phone, phone_of, cast, session, sign_in):
     assert phone.send("/sync/left", form, headers=headers).status_code == 401
     assert phone.visit(home).status_code == 401
     assert count(session, HeldItem) == count(session, Receipt) == 0
+
+
+def test_an_event_at_a_door_that_went_to_others_is_recorded_when_the_director_takes_it(phone, cast, session, sign_in):
+    home, key = cast.households[1], uuid7()
+    take_away(session, cast, home)
+    form = {"kind": "moved_in", "event_id": str(key), "name-1": "王新来", "relation-1": "51", "phone-1": "15400001234"}
+    answer = phone.send(f"/households/{home.id}/events", form, key, made_at=NOW - timedelta(days=3))
+    assert (answer.status_code, answer.get_json()["outcome"]) == (202, "held")
+    assert session.get(LifeEvent, key) is None
+    director = sign_in("director")
+    overview = page(director.get("/overview"))
+    assert "搬来 · 王新来" in overview
+    assert "15400001234" not in overview
+    for _ in range(2):
+        assert director.post(f"/held/{key}/acceptance").status_code == 303
+    session.expire_all()
+    event = session.get_one(LifeEvent, key)
+    assert (event.recorded_by_id, event.happened_on) == (cast.users["worker"].id, date(2026, 11, 15))
+    assert [one.name for one in residents_of(session, home.id)] == ["王秀英", "王新来"]
+
+
+def test_an_event_that_the_record_denies_by_now_stays_with_the_director(phone, cast, session, sign_in):
+    home, key = cast.households[1], uuid7()
+    [head] = residents_of(session, home.id)
+    take_away(session, cast, home)
+    form = {"kind": "died", "who": str(head.id)}
+    assert phone.send(f"/households/{home.id}/events", form, key).status_code == 202
+    director = sign_in("director")
+    assert "去世 · 王秀英" in page(director.get("/overview"))
+    head.left_on = NOW.date()
+    session.commit()
+    director.post(f"/held/{key}/acceptance")
+    assert "点的人已经不在这一户了" in page(director.get("/overview"))
+    session.expire_all()
+    assert session.get(LifeEvent, key) is None
+    assert session.get_one(HeldItem, key).decided_at is None
+
+
+def test_an_event_that_says_nothing_is_refused_even_where_it_would_be_held(phone, cast, session):
+    home = cast.households[1]
+    take_away(session, cast, home)
+    answer = phone.send(f"/households/{home.id}/events", {"kind": "moved_in"})
+    assert (answer.status_code, answer.get_json()["reason"]) == (422, "至少写一个人的姓名。")
+    assert count(session, HeldItem) == 0

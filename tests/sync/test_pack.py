@@ -29,7 +29,18 @@ from tests.factories import (
 from tests.routes import ON_ONE, SECRETS, make_world, settings_form
 from tests.sync.phone import Phone
 
-SINGLE = {"/today", "/today?all=1", "/map", "/matters", "/me", "/outbox", "/saved", "/sync/doors"}
+SINGLE = {
+    "/today",
+    "/today?all=1",
+    "/map",
+    "/matters",
+    "/me",
+    "/shops",
+    "/events/new",
+    "/outbox",
+    "/saved",
+    "/sync/doors",
+}
 
 
 @pytest.fixture
@@ -292,7 +303,7 @@ def _layout(person, cast, session):
 
 
 def _photo(person, cast, session):
-    make_world(session, person.client.application, cast)
+    make_world(session, person.client.application, cast, is_whole=False)
 
 
 OF_SOME = {

@@ -336,7 +336,16 @@ def test_every_model_is_told_apart(cast):
     """A new model that no page shows is entered in ON_NO_PAGE; one without a household touches every page."""
     household = {"household", "visit", "follow_up", "resident", "care_membership", "occupancy_period"}
     household |= {"fact_change", "fact_proposal", "fact_stamp", "life_event"}
-    others = {"photo", "visit_resident", "dwelling", "placement", "user_account"}
+    others = {
+        "premise",
+        "premise_check",
+        "premise_finding",
+        "photo",
+        "visit_resident",
+        "dwelling",
+        "placement",
+        "user_account",
+    }
     whole = {"community", "district", "district_boundary", "assignment", "building", "care_group"}
     hidden = {model.__tablename__ for model in tracking.ON_NO_PAGE}
     assert {mapper.class_.__tablename__ for mapper in Base.registry.mappers} == household | others | whole | hidden

@@ -27,7 +27,7 @@ class Record:
         self.follow_ups = {row.id: row for row in session.scalars(select(FollowUp))}
         self.changes = {change.id: change for change in session.scalars(select(FactChange))}
         self.proposals = {proposal.id: proposal for proposal in session.scalars(select(FactProposal))}
-        self.phones = {row.id: row.phone for row in session.execute(select(Resident.id, Resident.phone))}
+        self.phones = {resident.id: resident.phone for resident in session.scalars(select(Resident))}
         self.photos = grouped((photo.visit_id, photo) for photo in session.scalars(select(Photo)))
         self.photo_ids = {photo.id for photos in self.photos.values() for photo in photos}
 

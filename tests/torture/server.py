@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from types import TracebackType
 
+from tests.keys import write_keys
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
@@ -36,7 +38,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
-        """The demonstration."""
+        """The demonstration, sealed with keys that the check knows."""
+        write_keys(self.instance)
         command = [f"{BIN}/flask", "--app", "wsgi", "start"]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 

@@ -82,7 +82,7 @@ def take_district(engine: Engine, worker: Worker, day: date) -> None:
 
 def _doors(session: Session, district: UUID) -> list[Door]:
     rows = session.execute(
-        select(Household.id, Dwelling.building_id, Resident.id, Resident.phone)
+        select(Household.id, Dwelling.building_id, Resident)
         .join(Dwelling, Dwelling.id == Household.dwelling_id)
         .join(Building, Building.id == Dwelling.building_id)
         .join(Resident, Resident.household_id == Household.id)
@@ -90,8 +90,8 @@ def _doors(session: Session, district: UUID) -> list[Door]:
         .order_by(Building.code, Dwelling.entrance, Dwelling.room, Household.number, Resident.position, Resident.id)
     )
     found: dict[tuple[UUID, UUID], list[tuple[UUID, str]]] = {}
-    for household, building, resident, phone in rows:
-        found.setdefault((household, building), []).append((resident, phone or ""))
+    for household, building, resident in rows:
+        found.setdefault((household, building), []).append((resident.id, resident.phone or ""))
     return [Door(*keys, tuple(people)) for keys, people in found.items()]
 
 

@@ -185,7 +185,7 @@ def test_as_many_statements_for_all_as_for_one(session, cast, street, count_quer
     session.commit()
     before = count_queries()
     assert len(read(session, cast)) == len(street) + 30
-    assert {count_queries() - before, *counted} == {7}
+    assert {count_queries() - before, *counted} == {8}
 
 
 def test_a_page_asks_little(sign_in, cast, count_queries):
@@ -196,4 +196,4 @@ def test_a_page_asks_little(sign_in, cast, count_queries):
         before = count_queries()
         assert person.get(f"/households/{cast.households[0].id}{where}").status_code == 200
         counted[name] = count_queries() - before
-    assert counted == {"page": 11, "form": 11}
+    assert counted == {"page": 12, "form": 12}

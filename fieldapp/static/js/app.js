@@ -2,15 +2,19 @@
 import "htmx.org";
 import "./install.js";
 import { catchForms } from "./door.js";
+import { fitEvents } from "./events.js";
 import { fitFacts } from "./facts.js";
 import { start } from "./phone.js";
 import { fill } from "./saved.js";
 import { searchHere } from "./search.js";
+import { runSpot } from "./spot.js";
 import { showTray } from "./tray.js";
 
+fitEvents();
 fitFacts(); // before what is typed is caught
 catchForms();
 searchHere();
+runSpot();
 showTray();
 if (document.querySelector("[data-saved]")) fill(location.hash.slice(1));
 start();

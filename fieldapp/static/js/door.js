@@ -99,7 +99,9 @@ const handlers = {
     const { of, place, said, kind, key, after } = form.dataset;
     await keep([{ id, kind, of, path: path(form), fields: set(pairs(form), key, id), said, place }]);
     send();
-    form.closest("details")?.removeAttribute("open");
+    const around = form.closest("details");
+    around?.removeAttribute("open");
+    around?.scrollIntoView({ block: "nearest" });
     form.reset();
     if (after) location.assign(after);
   },

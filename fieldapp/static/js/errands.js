@@ -9,6 +9,7 @@ export async function catchUp({ force = false } = {}) {
   const sent = await drain({ now: true });
   const who = await holder();
   if (!who) return;
+  if (await meta(who.user, "packless")) return tell("quiet"); // a director
   const isFirst = !(await meta(who.user, "token"));
   const progress = isFirst ? (...loading) => tell({ loading }) : undefined;
   const floor = await meta(who.user, "change");

@@ -76,9 +76,11 @@ export async function mark() {
       for (const place of document.querySelectorAll(`[data-door-of="${item.of}"]`)) markDoor(place, item);
     }
     if (item.kind === "tick") markTick(item);
+    if (item.kind === "door") document.querySelectorAll(`[data-asked-at="${item.of}"]`).forEach((place) => markAsked(place, item));
   }
   await listVisits(shown);
   await listFacts(shown);
+  await listEvents(shown);
   const line = document.querySelector(".answer[data-own]");
   if (line) await standing(line, all, shown);
 }
@@ -119,6 +121,13 @@ function markDoor(place, item) {
   const chips = place.querySelector(".chips");
   if (chips) chips.prepend(part(item.state));
   else place.append(part(outcome === "waiting" ? "waits" : "up"));
+}
+
+// What a resident said to a checker at the door.
+function markAsked(place, item) {
+  clean(place);
+  place.setAttribute("data-marked", "door");
+  place.lastElementChild.before(part(item.state));
 }
 
 function markTick(item) {
@@ -162,4 +171,19 @@ async function listFacts(shown) {
   }
   document.querySelectorAll("p.changed").forEach((line) => line.remove());
   for (const [details, line] of lines) details.after(line);
+}
+
+// What was written down of this household's people coming and going, under the way to it.
+async function listEvents(shown) {
+  const row = document.querySelector("a[data-people]");
+  if (!row) return;
+  const home = row.getAttribute("href").split("/")[2];
+  const lines = [];
+  for (const item of shown.filter(({ kind, of }) => kind === "event" && of === home)) {
+    const line = Object.assign(document.createElement("p"), { className: "changed", textContent: (await inside(item)).said });
+    line.append(part(item.state));
+    lines.push(line);
+  }
+  row.parentElement.querySelectorAll("p.changed").forEach((line) => line.remove());
+  row.after(...lines);
 }

@@ -72,6 +72,27 @@ async function take(who, answer, asked, progress) {
   return end;
 }
 
+// A page that is kept by opening it, sealed like those of the pack; who has no pack knows by it when it was made. Gives
+// whether it is on the phone now.
+export async function keepPage(url) {
+  const who = await holder();
+  const packChange = who && (await meta(who.user, "change"));
+  const answer = who && (await fetch(url, { cache: "no-store" }).catch(() => undefined));
+  if (!answer?.ok || answer.redirected) return false;
+  const sealed = await sealPage(who, url, await answer.text());
+  if (!(await hasRoom(sealed.byteLength)) || (await holder())?.user !== who.user) return false;
+  const isPackless = !(await meta(who.user, "token"));
+  const tx = (await store()).transaction(["pages", "meta"], "readwrite");
+  const pages = tx.objectStore("pages");
+  // Of its kind only this one thing stays: last month's spot check need not lie on a phone that gets lost.
+  const [, kind, id] = url.split("/");
+  const older = (await pages.getAllKeys(everyPageOf(who.user))).filter(([, at]) => at.startsWith(`/${kind}/`) && !at.startsWith(`/${kind}/${id}`));
+  const writes = [...older.map((key) => pages.delete(key)), pages.put({ sealed }, [who.user, url])];
+  const said = isPackless ? { at: new Date().toISOString(), packChange, csp: answer.headers.get("Content-Security-Policy") } : {};
+  for (const [name, value] of Object.entries(said)) writes.push(tx.objectStore("meta").put(value, [who.user, name]));
+  return Promise.all([...writes, tx.done]).then(() => true, () => false);
+}
+
 // The facts about the doors: who lives where, what state, which door is next.
 export async function doors() {
   const who = await holder();

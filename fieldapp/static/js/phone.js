@@ -2,9 +2,10 @@
 import { ask, endSession } from "./errands.js";
 import { clock, mark } from "./marks.js";
 import { isWaiting, items, welcome } from "./outbox.js";
+import { keepPage } from "./pack.js";
 import { able, forget, hear, holder, meta, note, setMeta, tell } from "./store.js";
 
-const { user, worker, asOf } = document.body.dataset;
+const { user, worker, keeps, asOf } = document.body.dataset;
 const EVERY = 15_000;
 
 export async function start() {
@@ -18,15 +19,15 @@ export async function start() {
     if (persisted && (await meta("phone", "forgotten")) !== forgotten) location.replace("/sign-in");
   });
   if (asOf === undefined && user) {
-    if (!worker) {
+    if (!worker && !keeps) {
       const who = await holder();
       if (who && who.user !== user) await forget(); // a director's turn on a worker's phone
-      return;
-    }
-    if (!(await welcome(user))) return;
-    await note(setMeta(user, { signIn: false }));
+      if (who?.user !== user) return; // a director's phone keeps nothing before the first page that is to be kept
+    } else if (!(await welcome(user))) return;
+    await note(setMeta(user, { signIn: false, packless: !worker }));
   }
-  if (!worker) return;
+  if (!worker && !(user && (await holder()))) return;
+  if (keeps) kept(); // not waited for: a bad line may take its time
   await show();
   addEventListener("online", again);
   addEventListener("offline", show);
@@ -34,6 +35,18 @@ export async function start() {
   document.addEventListener("click", (event) => event.target.closest("[data-retry]") && location.reload());
   setInterval(lookAgain, EVERY);
   await ask();
+}
+
+// A page that is kept by opening it says so once it is; it is asked for anew when what waited has arrived.
+let waited = 0;
+async function kept() {
+  if (asOf !== undefined || (await keepPage(location.pathname))) document.querySelector("[data-kept]")?.removeAttribute("hidden");
+}
+
+async function keptAnew() {
+  const waiting = (await items()).filter(isWaiting).length;
+  if (keeps && waited && !waiting) await keepPage(location.pathname);
+  waited = waiting;
 }
 
 function again() {
@@ -50,6 +63,7 @@ function heard(what) {
   if (what === "signed-out" && !leaving) location.replace("/sign-in");
   if (what?.loading) loading(...what.loading);
   if (["outbox", "pack", "quiet"].includes(what)) soon();
+  if (what === "outbox" || what === "quiet") keptAnew();
   if (what === "pack" || what === "quiet") document.querySelector(".phone-loading")?.remove();
 }
 

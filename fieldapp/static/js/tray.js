@@ -131,7 +131,7 @@ async function arrival(item) {
 }
 
 function iconOf({ kind, outcome }) {
-  return { tick: "bookmark", fact: "edit", photo: "photo" }[kind] ?? (MET.includes(outcome) ? "waiting" : outcome);
+  return { tick: "bookmark", fact: "edit", event: "people", photo: "photo", spot: "table", door: "nobody" }[kind] ?? (MET.includes(outcome) ? "waiting" : outcome);
 }
 
 function icon(row, name, alarming = false) {
