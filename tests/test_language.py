@@ -21,6 +21,8 @@ from sqlalchemy import inspect, select
 
 from fieldapp.db import Base
 from fieldapp.language import LANGUAGES
+from fieldapp.seals import Sealed
+from fieldapp.sync.models import HeldItem
 from tests.conftest import SAME_SITE
 from tests.routes import EVERYONE, ROUTES, RUBBISH, address, endpoints, make_world, undone
 
@@ -189,6 +191,12 @@ def test_scripts_say_nothing_of_their_own():
 DATA = {
     "commands.py": "says both languages at once",
     "sync/commands.py": "says both languages at once",
+    "households/commands.py": "says both languages at once",
+    "privacy/commands.py": "says both languages at once",
+    "spotchecks/commands.py": "says both languages at once",
+    "privacy/rules.py": "what stands where a name stood",
+    "households/facts.py": "what people write at a door",
+    "spotchecks/operations.py": "a promise, which is data from then on",
     "language.py": "names of languages, and how Chinese writes a date",
     "households/codes.py": "the national code tables",
     "households/defaults.py": "care groups and topics that a community starts with",
@@ -288,8 +296,13 @@ def written(session, world):
     found = set(LANGUAGES.values()) | set(RUBBISH.values())
     for mapper in Base.registry.mappers:
         for row in session.scalars(select(mapper.class_)):
-            for column in inspect(mapper.class_).column_attrs:
-                found |= {text for text in texts(getattr(row, column.key)) if CHINESE.search(text)}
+            names = [column.key for column in inspect(mapper.class_).column_attrs]
+            names += [name for name, value in vars(mapper.class_).items() if isinstance(value, Sealed)]
+            names += ["fields"] if mapper.class_ is HeldItem else []
+            for name in names:
+                value = getattr(row, name)
+                value = json.loads(value) if name == "expected" else value
+                found |= {text for text in texts(value) if CHINESE.search(text)}
     return sorted(found, key=len, reverse=True)
 
 

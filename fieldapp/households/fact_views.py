@@ -100,7 +100,8 @@ def fact_text(key: str, text: str | None, beside: str | None = None) -> str:
     if key == "employment":
         return str(EMPLOYMENTS.get(text, text))  # type: ignore[call-overload]
     if key in ("ethnic", "schooling"):
-        return (codes.ETHNIC if key == "ethnic" else codes.SCHOOLING).get(text, text)
+        # A finer code of schooling reads as what it is a part of.
+        return codes.ETHNIC.get(text, text) if key == "ethnic" else str(SCHOOLINGS.get(text[0] + "0", text))
     if key == "sex":
         return sex_word(text) or _("不清楚")
     return relation_word(text) if key == "relation" else text
@@ -124,11 +125,32 @@ def _of_event(key: str, text: str | None) -> str:
     if key == "household":
         return _("换了一户")
     if key == "marital":
-        return codes.MARITAL.get(text, text)
+        return str(MARITALS.get(text, text))
     return str(STANDS[text]) if key == "occupancy" else day(date.fromisoformat(text))
 
 
-SCHOOLINGS = ("80", "70", "60", "40", "30", "20", "10", "90")
+SCHOOLINGS = {
+    "80": _l("小学"),
+    "70": _l("初中"),
+    "60": _l("高中"),
+    "40": _l("中专"),
+    "30": _l("大专"),
+    "20": _l("本科"),
+    "10": _l("研究生"),
+    "90": _l("没上过学或其他"),
+}
+"""Of GB/T 4658 what the form offers, as one says it."""
+MARITALS = {
+    "10": _l("未婚"),
+    "20": _l("已婚"),
+    "21": _l("初婚"),
+    "22": _l("再婚"),
+    "23": _l("复婚"),
+    "30": _l("丧偶"),
+    "40": _l("离婚"),
+    "90": _l("没说明婚姻"),
+}
+"""GB/T 2261.2."""
 """Of GB/T 4658 what the form offers: its groups; every other code can come with a sheet."""
 
 
@@ -137,7 +159,8 @@ def code_choices(key: str) -> list[tuple[str, str]]:
     """What the form offers of a code table: code and word."""
     if key == "employment":
         return [(kind.value, str(word)) for kind, word in EMPLOYMENTS.items()]
-    return [(c, codes.SCHOOLING[c]) for c in SCHOOLINGS] if key == "schooling" else list(codes.MARITAL.items())
+    words = SCHOOLINGS if key == "schooling" else MARITALS
+    return [(code, str(word)) for code, word in words.items()]
 
 
 @bp.app_template_global()
