@@ -196,7 +196,7 @@ DATA = {
     "spotchecks/commands.py": "says both languages at once",
     "privacy/rules.py": "what stands where a name stood",
     "households/facts.py": "what people write at a door",
-    "spotchecks/operations.py": "a promise, which is data from then on",
+    "spotchecks/rules.py": "a promise, which is data from then on",
     "language.py": "names of languages, and how Chinese writes a date",
     "households/codes.py": "the national code tables",
     "households/defaults.py": "care groups and topics that a community starts with",
