@@ -15,7 +15,7 @@ run: build
 	@exec $(BIN)/gunicorn --worker-class gthread --workers 2 --threads 4 --no-control-socket --bind 127.0.0.1:$(PORT) --access-logfile /dev/null wsgi:app
 
 test: build test-tools check
-	$(BIN)/pytest -n 2 --dist loadfile tests
+	$(BIN)/pytest -n 3 --dist loadfile tests
 
 check: $(VENV)/test-ready build
 	$(BIN)/ruff format --check .
@@ -27,8 +27,9 @@ bench: build test-tools
 	$(BIN)/python -m tests.bench.run
 
 # Phones, a proxy that cuts their connections, a server that is killed: `make torture N=10000 SEED=1`.
-torture: build $(VENV)/test-ready
+torture: build test-tools
 	$(BIN)/python -m tests.torture.run --items $(N) --seed $(SEED)
+	ROUNDS=50 $(BIN)/pytest -q -n 0 tests/browser/test_full_phone.py
 
 lighthouse: build test-tools
 	tests/lighthouse/run

@@ -127,16 +127,16 @@ def before_sealing(empty):
             failures=0,
             **of,
         )
-        shape = {"has_elevator": False} if "has_elevator" in _columns(empty, "building") else {}
+        shape = {"has_elevator": False} if "has_elevator" in _columns(connection, "building") else {}
         _insert(
             connection,
             "building",
-            **_filled(empty, "building", id=key["building"], name="1号楼", code="1", **of, **shape),
+            **_filled(connection, "building", id=key["building"], name="1号楼", code="1", **of, **shape),
         )
         _insert(
             connection,
             "dwelling",
-            **_filled(empty, "dwelling", id=key["dwelling"], building_id=key["building"], room="601", **of),
+            **_filled(connection, "dwelling", id=key["dwelling"], building_id=key["building"], room="601", **of),
         )
         _insert(
             connection, "household", id=key["household"], dwelling_id=key["dwelling"], number=1, occupancy="own", **of
@@ -182,13 +182,13 @@ def before_sealing(empty):
     return empty, keys
 
 
-def _columns(engine, table):
-    return {column["name"]: column for column in inspect(engine).get_columns(table)}
+def _columns(connection, table):
+    return {column["name"]: column for column in inspect(connection).get_columns(table)}
 
 
-def _filled(engine, table, **values):
+def _filled(connection, table, **values):
     """A row with something in every column that must hold something."""
-    for name, column in _columns(engine, table).items():
+    for name, column in _columns(connection, table).items():
         if not column["nullable"] and name not in values:
             kind = str(column["type"]).upper()
             values[name] = False if "BOOL" in kind else "{}" if "JSON" in kind else "x" if "CHAR" in kind else 1

@@ -181,6 +181,7 @@ class Change:
     changed_at: datetime
     id: UUID
     of: UUID | None
+    by: UUID
 
 
 MOST_CHANGES = 500
@@ -198,7 +199,15 @@ def history(session: Session, household_id: UUID) -> list[Change]:
     )
     return [
         Change(
-            resident, change.field, change.old, change.new, changer, change.changed_at, change.id, change.resident_id
+            resident,
+            change.field,
+            change.old,
+            change.new,
+            changer,
+            change.changed_at,
+            change.id,
+            change.resident_id,
+            change.changed_by_id,
         )
         for resident, change, changer in session.execute(statement)
     ]

@@ -21,6 +21,8 @@ from fieldapp.households.rules import Employment, mask_id_number, mask_phone
 from fieldapp.households.views import relation_word, sex_word
 from fieldapp.language import day
 from fieldapp.pages import done_at, go, outbox_item, refuse
+from fieldapp.seals import keyring
+from fieldapp.visits import queries as visits
 
 bp = Blueprint("facts", __name__)
 
@@ -77,7 +79,22 @@ def fact_name(key: str) -> str:
 def facts_seen(resident: Resident) -> list[tuple[str, str]]:
     """A resident's facts with what is on record, as a form says what its page showed; without those not known."""
     seen = ((key, facts.told(getattr(resident, key))) for key in facts.OF_RESIDENT)
-    return [(key, text) for key, text in seen if text]
+    return [(key, seen_text(key, text)) for key, text in seen if text]
+
+
+@bp.app_template_global()
+def seen_text(key: str, text: str | None) -> str:
+    """What a page carries of a value that it showed, to be known again: of an ID number nothing but a digest."""
+    if key != "id_number" or text is None:
+        return text or ""
+    return keyring().digest(text)[:16]
+
+
+def _known_again(key: str, seen: str | None, values: Iterable[str | None]) -> str | None:
+    """The value that a page showed, by what it carried of it; what it carried where none of these is it."""
+    if key != "id_number" or seen is None:
+        return seen
+    return next((value for value in values if value and seen_text(key, value) == seen), seen)
 
 
 @bp.app_template_global()
@@ -219,6 +236,9 @@ def _change(
     try:
         value = facts.read_fact(fact, typed.get("value", ""), bool(typed.get("none")), clock.today())
         saw = facts.told(typed.get(f"saw-{fact.key}"))
+        if resident and fact.key == "id_number":
+            steps = fact_queries.changes_of_fact(opened, household.id, resident.id, fact.key)
+            saw = _known_again(fact.key, saw, [resident.id_number, *(step.old for step in steps)])
         meeting = operations.change_fact(
             opened, actor(), household, resident, fact.key, saw, value, _written_at(), change_id
         )
@@ -287,6 +307,11 @@ def advice(fault: Fault) -> str:
         "head_taken": _("这一户的户主是%(name)s。先把那一位的关系改了，再改这里。", name=n),
         "id_born": _("和身份证号里的出生日期对不上，要按身份证写。"),
         "id_sex": _("和身份证号里的性别对不上，要按身份证写。"),
+        "id_form": _("身份证号是 18 位，最后一位可以是 X。"),
+        "id_date": _("身份证号里的出生日期不对，再对一遍。"),
+        "id_check": _("身份证号的最后一位对不上，再对一遍。"),
+        "born_id": _("和登记的出生日期对不上。先看身份证，改对一个。"),
+        "sex_id": _("和登记的性别对不上。先看身份证，改对一个。"),
     }
     return str(words[fault.code])
 
@@ -302,6 +327,9 @@ def decide(proposal_id: UUID) -> AnyResponse:
     if choice not in ("theirs", "kept"):
         abort(422, _("没收全，重新打开这一页再记。"))
     kept = request.form.get("saw")
+    if proposal.field == "id_number" and proposal.resident_id:
+        found = fact_queries.resident(opened, actor(), proposal.resident_id)
+        kept = _known_again(proposal.field, kept, [found[0].id_number] if found else [])
     try:
         is_decided = operations.decide_proposal(
             opened,
@@ -337,6 +365,7 @@ def history(household_id: UUID) -> str | tuple[str, int]:
         changes=changes,
         undoable=_undoable(changes, frozenset().union(*(line.changed for line in told))),
         declined=fact_queries.declined(opened, household_id),
+        at_visit=_at_visits(changes, visits.days_there(opened, household_id)),
         events=told,
         cares=[care for care in event_queries.cares_of(opened, household_id) if care[0].raised_by],
         is_open=event_queries.is_open,
@@ -345,6 +374,11 @@ def history(household_id: UUID) -> str | tuple[str, int]:
         day_fault="" if is_day else advice(Fault("date")),
     )
     return page if is_day else (page, 422)
+
+
+def _at_visits(changes: Iterable[fact_queries.Change], there: set[tuple[UUID, date]]) -> set[UUID]:
+    """The changes that somebody made on a day on which they were at the door."""
+    return {change.id for change in changes if (change.by, clock.local_day(change.changed_at)) in there}
 
 
 def _asked_day() -> tuple[date | None, bool]:

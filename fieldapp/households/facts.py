@@ -91,6 +91,14 @@ def _line(longest: int) -> Callable[[str, date], str]:
     return lambda text, _today: " ".join(reading.words(longest)(text).split())
 
 
+def read_id_number(text: str) -> str:
+    """A citizen's number of 18 signs, as GB 11643-1999 makes them. Faults: `id_form`, `id_date`, `id_check`."""
+    found = re.sub(r"[\s\-]", "", reading.narrow(text)).upper()
+    if fault := id_number_fault(found):
+        raise Fault(f"id_{fault}")
+    return found
+
+
 _EMPLOYMENT = {
     Employment.EMPLOYED.value: ("有工作", "employed", "在职"),
     Employment.UNEMPLOYED.value: ("没工作", "unemployed", "失业", "待业", "下岗"),
@@ -117,6 +125,7 @@ OF_RESIDENT = {
         Fact("ethnic", lambda text, _today: read_code(codes.ETHNIC, "族")(text)),
         Fact("guardian", lambda text, _today: reading.read_name(text)),
         Fact("guardian_phone", lambda text, _today: read_phone(text)),
+        Fact("id_number", lambda text, _today: read_id_number(text)),
         Fact("origin", lambda text, _today: read_place(text)),
         Fact("permit_from", lambda text, _today: read_day(text)),
         Fact("permit_until", lambda text, _today: read_day(text)),
@@ -172,6 +181,16 @@ def check_on_record(key: str, text: str | None, id_number: str | None, head: str
         raise Fault("id_born")
     if key == "sex" and text in ("1", "2") and text != sex_of(id_number):
         raise Fault("id_sex")
+
+
+def check_id_number(number: str | None, birth_date: date | None, sex: str | None) -> None:
+    """Refuse an ID number that denies the birth date or the sex on record. Faults: `born_id`, `sex_id`."""
+    if number is None:
+        return
+    if birth_date and birth_date != birth_date_of(number):
+        raise Fault("born_id")
+    if sex in ("1", "2") and sex != sex_of(number):
+        raise Fault("sex_id")
 
 
 class Meeting(StrEnum):

@@ -184,6 +184,8 @@ class _Fact:
         if resident and resident.left_on is None and self.field == "relation":
             head = fact_queries.other_head(self.session, self.household.id, resident.id)
         facts.check_on_record(self.field, value, resident.id_number if resident else None, head)
+        if resident and self.field == "id_number":
+            facts.check_id_number(value, resident.birth_date, resident.sex)
 
     def write(self, value: str | None, key: UUID) -> None:
         """Put a value on record, with what follows from it, and into the history after the fact's last change."""

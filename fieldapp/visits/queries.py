@@ -167,6 +167,15 @@ def is_in_use(session: Session, dwelling_id: UUID) -> bool:
     )
 
 
+def days_there(session: Session, household_id: UUID) -> set[tuple[UUID, date]]:
+    """Who visited a household on which days; whoever went along was there, too."""
+    statement = select(Visit.visitor_id, Visit.companion_id, Visit.visited_on).where(
+        Visit.household_id == household_id, stands()
+    )
+    rows = session.execute(statement)
+    return {(who, day) for visitor, companion, day in rows for who in (visitor, companion) if who}
+
+
 def occupancy_sightings(session: Session, household_id: UUID) -> list[Visit]:
     """The standing visits that say how a household stood: somebody met, moved away, vacant; oldest first."""
     telling = (*MET, Outcome.MOVED, Outcome.VACANT)

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -413,3 +413,73 @@ def _at_once(people: list[Person], resident: Any, saw: str, numbers: list[str]) 
     for thread in threads:
         thread.join(60)
     return answers
+
+
+# --- ID numbers
+
+NUMBER = "320211195703023514"
+
+
+def _seen(page: str) -> str:
+    found = re.search(r'name="saw-id_number" value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("32021119570302351", "18 位"),
+        ("320211195713023518", "出生日期不对"),
+        ("320211195703023517", "最后一位对不上"),
+        ("110101199003070134", "登记的出生日期对不上"),
+    ],
+)
+def test_an_id_number_must_be_sound_and_agree_with_the_record(typed, words, sign_in, session, cast):
+    person = make_resident(session, cast.households[0], "陈新", birth_date=date(1957, 3, 2), sex="1")
+    session.commit()
+    answer = sign_in("worker").post(f"/residents/{person.id}/facts", {"field": "id_number", "value": typed})
+    assert answer.status_code == 422
+    assert words in answer.text
+    session.expire_all()
+    assert session.get(Resident, person.id).id_number is None
+
+
+def test_a_page_carries_no_id_number_and_knows_it_again(sign_in, session, cast):
+    person = make_resident(session, cast.households[0], "陈新", birth_date=date(1957, 3, 2), sex="1")
+    session.commit()
+    worker, where = sign_in("worker"), f"/households/{person.household_id}"
+    typed = {"field": "id_number", "value": "３２０２１１ 19570302 3514"}
+    assert worker.post(f"/residents/{person.id}/facts", typed).status_code == 303
+    page = worker.get(where).text
+    assert NUMBER not in page
+    assert NUMBER not in worker.get(f"{where}/history").text
+    session.expire_all()
+    assert session.get(Resident, person.id).id_number == NUMBER
+    other = "320211195703021113"
+    changed = {"field": "id_number", "value": other, "saw-id_number": _seen(page)}
+    worker.post(f"/residents/{person.id}/facts", changed)
+    session.expire_all()
+    assert session.get(Resident, person.id).id_number == other  # what the page showed was what is on record
+    late = {"field": "id_number", "value": "320211195703021033", "saw-id_number": _seen(page)}
+    sign_in("partner").post(f"/residents/{person.id}/facts", late)
+    session.expire_all()
+    assert session.get(Resident, person.id).id_number == other
+    page = worker.get(where).text
+    assert "有两种说法" in page
+    assert other not in page
+    proposal = session.scalars(select(FactProposal).where(FactProposal.resident_id == person.id)).one()
+    saw = re.search(
+        rf'/proposals/{proposal.id}/decision"><input[^>]*><input type="hidden" name="saw" value="(\w+)"', page
+    )
+    assert worker.post(f"/proposals/{proposal.id}/decision", {"choice": "theirs", "saw": saw[1]}).status_code == 303
+    session.expire_all()
+    assert session.get(Resident, person.id).id_number == "320211195703021033"
+
+
+def test_a_change_says_that_it_was_made_on_the_day_of_a_visit(sign_in, session, cast):
+    worker, household = sign_in("worker"), cast.households[0]
+    worker.post(f"/households/{household.id}/facts", {"field": "note", "value": "院里有狗", "saw-note": ""})
+    address = f"/households/{household.id}/history"
+    before = worker.get(address).text.count("走访那天改的")
+    worker.post(f"/households/{household.id}/visits", {"outcome": "met"})
+    assert (before, worker.get(address).text.count("走访那天改的")) == (0, 1)

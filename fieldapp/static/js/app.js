@@ -26,12 +26,14 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   form.setAttribute("aria-busy", "true");
+  form.querySelector("[data-while-sending]")?.removeAttribute("hidden");
   setTimeout(() => again(form), 30000);
 });
 addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach(again));
 function again(form) {
   delete form.dataset.sent;
   form.removeAttribute("aria-busy");
+  form.querySelector("[data-while-sending]")?.setAttribute("hidden", "");
 }
 
 // What a select or a checkbox changes by itself is sent by itself.

@@ -34,7 +34,9 @@ function fit(form) {
 function words(form) {
   const chosen = form.querySelector("[name=none]:checked") ?? form.querySelector("[type=radio]:checked");
   const typed = form.querySelector("[name=value]");
-  const value = chosen ? chosen.closest("label").textContent : typed.selectedOptions?.[0]?.text ?? typed.value;
+  const isNumber = form.elements.field.value === "id_number";
+  const plain = isNumber ? typed.value.replace(/^(.{6}).*(.{4})$/, "$1********$2") : typed.value;
+  const value = chosen ? chosen.closest("label").textContent : typed.selectedOptions?.[0]?.text ?? plain;
   form.dataset.who ??= form.dataset.said.split(" · ")[0];
   const what = form.elements.field.selectedOptions?.[0]?.text;
   return [form.dataset.who, what && "·", what, value.trim()].filter(Boolean).join(" ");
