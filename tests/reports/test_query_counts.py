@@ -27,7 +27,7 @@ PAGES = {
     "/map": ("worker", 16),
     "/households/{household}": ("worker", 18),
     "/households/{household}/visits": ("worker", 12),
-    "/households/{household}/history": ("worker", 8),
+    "/households/{household}/history": ("worker", 9),
     "/households/{household}/visits/new": ("worker", 18),
     "/buildings/{building}": ("worker", 16),
     "/buildings/{building}?day=2026-10-31": ("director", 16),

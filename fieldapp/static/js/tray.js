@@ -116,7 +116,9 @@ async function refusal(item) {
   const change = row.querySelector("[data-change]");
   change.hidden = item.kind !== "visit";
   change.href = `/households/${item.of}/visits/new#again=${item.id}`;
-  row.querySelector("[data-drop]").dataset.drop = item.id;
+  const away = row.querySelector("[data-drop]");
+  away.dataset.drop = item.id;
+  if (item.id === tapped) arm(away);
   return row;
 }
 
@@ -152,9 +154,15 @@ async function clicked(event) {
   if (button.dataset.drop) await confirmDrop(button);
 }
 
-// Twice tapped: the first tap asks.
+// Twice tapped: the first tap asks, and the row that is drawn anew between the two has not forgotten it.
+let tapped;
 async function confirmDrop(button) {
   if (button.dataset.sure !== undefined) return drop(button.dataset.drop);
+  tapped = button.dataset.drop;
+  arm(button);
+}
+
+function arm(button) {
   button.dataset.sure = "";
   button.textContent = button.dataset.words;
 }
