@@ -10,6 +10,7 @@ from fieldapp.accounts.operations import leave_trace
 from fieldapp.accounts.rules import Actor
 from fieldapp.households.models import Erasure, Resident
 from fieldapp.households.rules import Left
+from fieldapp.places.rules import day_of
 from fieldapp.privacy import queries
 from fieldapp.privacy.rules import ERASED_NAME, Why, without
 
@@ -77,7 +78,7 @@ def _erase_one(session: Session, resident: Resident, now: datetime) -> None:
     for fact in _FACTS:
         setattr(resident, fact, None)
     resident.name, resident.pinyin, resident.initials = ERASED_NAME, "", ""
-    resident.left_on = resident.left_on or now.date()
+    resident.left_on = resident.left_on or day_of(now)
     resident.left_why, resident.erased_at = Left.ERASED, now
     session.flush()
 

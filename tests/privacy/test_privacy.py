@@ -78,9 +78,12 @@ def test_a_number_is_masked_until_somebody_says_why(sign_in, session, marked):
 
 def test_a_copy_holds_everything_and_leaves_a_trace(sign_in, session, cast, marked):
     visit = make_visit(session, cast.households[0], cast.users["worker"], NOW, sentence="眼睛好些了")
+    marked.employment, marked.marital = "retired", "30"
     session.commit()
+    sign_in("worker").post(f"/residents/{marked.id}/facts", {"field": "schooling", "value": "70", "saw-schooling": ""})
     page = sign_in("director").post(f"/residents/{marked.id}/copy", {"why": "asked"}).text
-    assert all(said in page for said in (MARKED, NUMBER, "15412345678"))
+    assert all(said in page for said in (MARKED, NUMBER, "15412345678", "退休", "丧偶", "文化程度", "初中"))
+    assert [code for code in ("retired", "schooling<", ">70<") if code in page] == []  # words, not codes
     assert visit.sentence not in page  # nobody says that she was the one who was met
     assert session.scalar(select(AuditEntry.deed).where(AuditEntry.subject == str(marked.id))) == "copy.resident"
 
