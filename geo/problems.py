@@ -37,6 +37,22 @@ REFUSALS = frozenset(
     }
 )
 
+BUILDING_REFUSALS = frozenset(
+    {
+        "bad_entrances",  # neither a count nor a list of households, or a list that gives another sum; detail: it
+        "bad_households",  # not a whole number from 0; detail: what stands there
+        "duplicate_id",  # two features with one id; detail: the id
+        "too_wide",  # a building wider than 0.1 degrees, about 10 km
+    }
+)
+
+COMMAND_REFUSALS = frozenset(
+    {
+        "bad_labels",  # a district's entrances are not a list of [building, number]; detail: what stands there
+        "bad_stop",  # a stop's entrance or floor is not a whole number; detail: what stands there
+    }
+)
+
 REPAIRS = frozenset(
     {
         "duplicate_points",  # a position followed by itself was dropped
@@ -74,3 +90,17 @@ class Refusal(Exception):
         self.code = code
         self.detail = detail
         super().__init__(code)
+
+
+class PlanError(ValueError):
+    """Buildings that cannot be divided as asked, or an edit that would break a tiling: a word, and what it is about.
+
+    nothing_to_divide; too_wide (a building of 0.1 degrees: its name; or ground of 3: nobody walks that); outside (a
+    building that does not lie in the boundary: its name); overlap (locked districts); gap, several_parts, crossing,
+    empty (an edited border).
+    """
+
+    def __init__(self, code: str, detail: str | None = None) -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code} {detail or ''}".rstrip())

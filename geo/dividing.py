@@ -1,0 +1,335 @@
+"""Divide buildings into districts of about equal size, in one piece each, compact, and cutting few buildings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import pi
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.annealing import Ground, Groups, Prices, anneal
+from geo.borders import draw
+from geo.buildings import Building
+from geo.fabric import Fabric, around, on_grid, weave
+from geo.plane import Plane
+from geo.problems import PlanError
+from geo.tiling import check_tiling
+
+MOVES = 500
+"""Moves tried for each entrance and start, at effort 1."""
+HEATS = (3.0, 0.8)
+"""How hot each start begins: the first crosses high walls, the second finishes shapes."""
+MOST_MOVES = 2_500_000
+"""Moves tried in all: many communities in one file are searched less deeply."""
+BLOCK = 30
+"""Districts searched together; more ground is cut first."""
+
+Progress = Callable[[float], None] | None
+
+
+@dataclass(frozen=True)
+class District:
+    """A district: its name, polygon (degrees), households, and the entrances in it (building's key, number from 1)."""
+
+    name: str
+    shape: Any
+    households: int
+    entrances: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Division:
+    """Districts that tile the ground, in order; `split` has the keys of buildings that lie in several."""
+
+    districts: tuple[District, ...]
+    target: int
+    tolerance: float
+    split: tuple[str, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """Give how good it is: shares are from 0 to 1, compactness is the mean of Polsby and Popper (1991)."""
+        sizes = np.array([district.households for district in self.districts], dtype=np.float64)
+        off = np.abs(sizes - self.target) / self.target
+        return {
+            "districts": len(self.districts),
+            "households": int(sizes.sum()),
+            "smallest": int(sizes.min()) if len(sizes) else 0,
+            "largest": int(sizes.max()) if len(sizes) else 0,
+            "within_tolerance": _share(off <= self.tolerance + 1e-9),
+            "within_10": _share(off <= 0.1 + 1e-9),
+            "within_5": _share(off <= 0.05 + 1e-9),
+            "compactness": round(float(np.mean([polsby_popper(d.shape) for d in self.districts])), 4),
+            "split": len(self.split),
+        }
+
+
+def _share(good: NDArray[np.bool_]) -> float:
+    return round(float(good.mean()), 4) if good.size else 1.0
+
+
+def polsby_popper(shape: Any) -> float:
+    """Give how compact a shape in degrees is: its area to that of a circle of its perimeter, from 0 to 1."""
+    flat = Plane.around(shape).to_plane(shape)
+    return float(4 * pi * flat.area / flat.length**2) if flat.length else 0.0
+
+
+def propose(
+    buildings: Sequence[Building],
+    boundary: Any = None,
+    *,
+    target: int = 200,
+    tolerance: float = 0.1,
+    seed: int = 0,
+    barriers: Sequence[Any] = (),
+    locked: Sequence[Any] = (),
+    effort: float = 1.0,
+    progress: Progress = None,
+) -> Division:
+    """Divide the ground of `buildings` (inside `boundary`) into districts of `target` households, give or take
+    `tolerance`. Equal input and seed give an equal division.
+
+    `barriers` are lines that borders follow where balance allows. `locked` are polygons that stay as they are and come
+    first. `effort` scales the search. `progress` is told 0.0 to 1.0. PlanError: nothing_to_divide, too_wide, outside,
+    overlap (of locked polygons, their numbers from 1), empty (a locked polygon without a building).
+    """
+    told = progress or (lambda share: None)
+    told(0.0)
+    locked = [on_grid(shape) for shape in locked]
+    if not buildings:
+        raise PlanError("nothing_to_divide")
+    ground = on_grid(boundary) if boundary is not None else around_buildings(buildings)
+    fabric = weave(buildings, ground, barriers=barriers, within=locked)
+    _refuse_locked(locked, fabric.fixed)
+    told(0.1)
+    random = Random(seed)  # noqa: S311
+    label, count = _labels(fabric, len(locked), target, tolerance, random, effort, told)
+    shapes = draw(fabric, label, count, given=[ground, *locked, *[on_grid(line) for line in barriers]])
+    told(1.0)
+    return division(fabric, label, shapes, target=target, tolerance=tolerance)
+
+
+def _refuse_locked(locked: Sequence[Any], fixed: NDArray[np.intp] | None) -> None:
+    """Refuse locked polygons that claim the same ground or hold no building."""
+    for overlap in check_tiling(locked).overlaps:
+        raise PlanError("overlap", f"{overlap.first + 1}, {overlap.second + 1}")
+    held = set() if fixed is None else set(fixed.tolist())
+    for index in range(len(locked)):
+        if index not in held:
+            raise PlanError("empty", str(index + 1))
+
+
+def around_buildings(buildings: Sequence[Building]) -> Any:
+    """Give the ground of buildings that came without a boundary."""
+    return around(np.array([building.shape for building in buildings], dtype=object))
+
+
+def division(
+    fabric: Fabric,
+    label: Sequence[int],
+    shapes: Sequence[Any],
+    *,
+    target: int,
+    tolerance: float,
+    names: Sequence[str] | None = None,
+) -> Division:
+    """Put a division together from labels and polygons."""
+    count = len(shapes)
+    households = [0] * count
+    entrances: list[list[tuple[str, int]]] = [[] for _ in range(count)]
+    where: dict[int, set[int]] = {}
+    for atom, district in enumerate(label):
+        building, number = int(fabric.building[atom]), int(fabric.entrance[atom])
+        households[district] += int(fabric.weight[atom])
+        where.setdefault(building, set()).add(district)
+        if number:
+            entrances[district].append((fabric.buildings[building].key, number))
+    split = tuple(fabric.buildings[b].key for b, districts in sorted(where.items()) if len(districts) > 1)
+    found = [
+        District(names[i] if names else str(i + 1), shapes[i], households[i], tuple(entrances[i])) for i in range(count)
+    ]
+    return Division(tuple(found), target, tolerance, split)
+
+
+def ground_of(fabric: Fabric, atoms: Sequence[int], home: Sequence[int] | None = None) -> Ground:
+    """Give the search what it needs of some atoms, numbered anew in their order."""
+    number = {atom: i for i, atom in enumerate(atoms)}
+    costs, outer = [], []
+    for atom in atoms:
+        near = {number[j]: c for j, c in fabric.costs[atom].items() if j in number}
+        costs.append(near)
+        outer.append(fabric.outer[atom] + sum(c for j, c in fabric.costs[atom].items() if j not in number))
+    walls = None
+    if fabric.walls is not None:
+        walls = [{number[j]: m for j, m in fabric.walls[atom].items() if j in number} for atom in atoms]
+    together = [tuple(number[a] for a in fabric.together[atom] if a in number) for atom in atoms]
+    return Ground(
+        [int(fabric.weight[atom]) for atom in atoms],
+        costs,
+        outer,
+        [fabric.areas[atom] for atom in atoms],
+        [fabric.block[atom] for atom in atoms],
+        together,
+        walls,
+        home,
+    )
+
+
+def _labels(
+    fabric: Fabric,
+    locked: int,
+    target: int,
+    tolerance: float,
+    random: Random,
+    effort: float,
+    told: Callable[[float], None],
+) -> tuple[list[int], int]:
+    """Give every atom a district: locked ones first, then each piece of the free ground divided for itself."""
+    label = [
+        -1 if fabric.fixed is None else int(f) for f in (fabric.fixed if fabric.fixed is not None else fabric.weight)
+    ]
+    if fabric.fixed is None:
+        label = [-1] * len(fabric)
+    free = [atom for atom, district in enumerate(label) if district < 0]
+    count = locked
+    jobs: list[tuple[list[int], int]] = []
+    for piece in components(fabric, free):
+        households = int(fabric.weight[piece].sum())
+        jobs += _blocks(fabric, piece, max(1, round(households / target)), random)
+    tries = max(1, sum(len(atoms) for atoms, _ in jobs if len(atoms) > 1))
+    each = min(MOVES * effort, MOST_MOVES / tries / len(HEATS))
+    done = 0
+    for atoms, districts in jobs:
+        found = _divided(fabric, atoms, districts, target, tolerance, random, each)
+        for atom, district in zip(atoms, found, strict=True):
+            label[atom] = count + district
+        count += districts
+        done += len(atoms)
+        told(0.1 + 0.8 * done / tries)
+    return label, count
+
+
+def components(fabric: Fabric, atoms: Sequence[int]) -> list[list[int]]:
+    """Give the connected pieces of some atoms, those with most households first, each in order."""
+    left = set(atoms)
+    pieces = []
+    for start in atoms:
+        if start not in left:
+            continue
+        left.discard(start)
+        piece = stack = [start]
+        piece = [start]
+        stack = [start]
+        while stack:
+            for other in fabric.borders[stack.pop()]:
+                if other in left:
+                    left.discard(other)
+                    stack.append(other)
+                    piece.append(other)
+        pieces.append(sorted(piece))
+    weight = fabric.weight
+    return sorted(pieces, key=lambda piece: (-int(weight[piece].sum()), -len(piece), piece[0]))
+
+
+def _blocks(fabric: Fabric, atoms: list[int], count: int, random: Random) -> list[tuple[list[int], int]]:
+    """Cut a large piece of ground until its blocks have at most `BLOCK` districts."""
+    count = min(count, len(atoms))
+    if count <= BLOCK:
+        return [(atoms, count)]
+    one, other, first = bisect(fabric, atoms, count, random)
+    return _blocks(fabric, one, first, random) + _blocks(fabric, other, count - first, random)
+
+
+def bisect(fabric: Fabric, atoms: list[int], count: int, random: Random) -> tuple[list[int], list[int], int]:
+    """Cut connected atoms by a straight line into two connected parts of households as k to count - k, k = count // 2:
+    the shortest of a few lines. Gives both parts and k. (The split-line algorithm, made to keep pieces whole.)"""
+    first = count // 2
+    total = int(fabric.weight[atoms].sum())
+    wanted = total * first / count
+    places = fabric.places[atoms] * np.array(fabric.plane.metres_per_degree)
+    weights = fabric.weight[atoms]
+    best: tuple[float, list[int], list[int]] | None = None
+    for turn in range(6):
+        angle = (turn + random.random()) * pi / 6
+        order = np.argsort(places @ np.array([np.cos(angle), np.sin(angle)]), kind="stable")
+        size = int(np.searchsorted(np.cumsum(weights[order]), wanted)) + 1
+        size = min(max(size, first), len(atoms) - (count - first))
+        part = [atoms[i] for i in order[:size]]
+        main = set(components(fabric, part)[0])
+        rest = components(fabric, [atom for atom in atoms if atom not in main])
+        for piece in rest[1:]:
+            main.update(piece)
+        one, other = sorted(main), rest[0] if rest else []
+        if len(one) < first or len(other) < count - first:
+            continue
+        cut = sum(c for atom in other for j, c in fabric.costs[atom].items() if j in main)
+        off = abs(int(fabric.weight[one].sum()) - wanted) / max(total / count, 1)
+        price = cut / 200 + 4 * off
+        if best is None or price < best[0]:
+            best = (price, one, other)
+    if best is None:
+        one, other = _peeled(fabric, atoms, first)
+        return one, other, first
+    return best[1], best[2], first
+
+
+def _peeled(fabric: Fabric, atoms: list[int], first: int) -> tuple[list[int], list[int]]:
+    """Cut off `first` atoms one by one so that both parts stay whole: leaves of a spanning tree, last found first."""
+    seen = [atoms[0]]
+    own = set(atoms)
+    found = {atoms[0]}
+    for atom in seen:
+        for other in sorted(fabric.borders[atom]):
+            if other in own and other not in found:
+                found.add(other)
+                seen.append(other)
+    return sorted(seen[:first]), sorted(seen[first:])
+
+
+def _divided(
+    fabric: Fabric, atoms: list[int], count: int, target: int, tolerance: float, random: Random, moves: float
+) -> list[int]:
+    """Give connected atoms districts 0 … count - 1."""
+    if count == 1:
+        return [0] * len(atoms)
+    ground = ground_of(fabric, atoms)
+    best: tuple[float, list[int]] | None = None
+    for hot in HEATS:
+        start: dict[int, int] = {}
+        _seed(fabric, atoms, count, 0, start, random)
+        groups = Groups(ground, [start[atom] for atom in atoms], count, target, tolerance)
+        anneal(groups, random, int(moves * len(atoms)), hot=hot)
+        if best is None or groups.total() < best[0] - 1e-9:
+            best = (groups.total(), list(groups.label))
+    assert best is not None  # noqa: S101
+    return _squeezed(ground, best[1], count, target, tolerance, random, int(moves * len(atoms)))
+
+
+SQUEEZE = Prices(out=8.0, beyond=60.0, near=3.0, even=0.0, split=0.3, shape=0.35)
+"""What counts where a district is still beyond the tolerance: first that it comes back."""
+
+
+def _squeezed(
+    ground: Ground, label: list[int], count: int, target: int, tolerance: float, random: Random, moves: int
+) -> list[int]:
+    """Search again, for balance before all, where a district is beyond the tolerance."""
+    for _ in range(2):
+        groups = Groups(ground, label, count, target, tolerance, SQUEEZE)
+        out = groups.out()
+        if not out:
+            break
+        anneal(groups, random, moves // 2, hot=1.0, cold=0.03)
+        if groups.out() < out:
+            label = list(groups.label)
+    return label
+
+
+def _seed(fabric: Fabric, atoms: list[int], count: int, base: int, label: dict[int, int], random: Random) -> None:
+    if count == 1:
+        for atom in atoms:
+            label[atom] = base
+        return
+    one, other, first = bisect(fabric, atoms, count, random)
+    _seed(fabric, one, first, base, label, random)
+    _seed(fabric, other, count - first, base + first, label, random)

@@ -1,0 +1,515 @@
+"""The ground cut into one cell for each entrance: cells tile the boundary, and districts are unions of cells.
+
+A cell is the ground nearest to its part of the building: Voronoi cells of points along the outlines, dissolved
+(centroids alone would cut buildings). Their ridges, the boundary, barriers and fixed borders are noded together on the
+grid of 1e-7 degrees and polygonised, so that neighbours share their vertices exactly and unions need no arithmetic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.buildings import MOST_DEGREES, Building, entrance_parts, is_wide
+from geo.plane import Plane
+from geo.positions import DECIMALS
+from geo.problems import PlanError
+
+GRID = 10.0**-DECIMALS
+SPACING_M = 8.0
+"""Metres between points along an outline: closer ones move ridges by decimetres and cost time."""
+RIDGE_M = 1.5
+"""Metres that a ridge may move when its zigzag is straightened; a building that it then cuts keeps its outline."""
+MOST_GROUND_DEGREES = 3.0
+"""Width of the ground, about 300 km."""
+MARGIN_M = 20.0
+"""Ground around buildings where no boundary is given."""
+TOUCH_M = 0.5
+"""Neighbours share at least this much border: two districts that touch at a corner are not one."""
+OVERLAP = 0.02
+"""Share of the smaller of two outlines from which on they stand on one another instead of side by side."""
+BARRIER_COST = 0.3
+"""What a metre of border counts where it runs along a road, a river or a wall, beside 1 elsewhere."""
+
+
+@dataclass
+class Fabric:
+    """Atoms, one an entrance (one for a building where nobody lives), and their cells.
+
+    `building` and `entrance` (from 1; 0 where nobody lives) say which, `weight` is its households (n). `cells` are
+    polygons on the grid that tile the ground. `borders[i]` has the metres shared with each neighbour, `costs[i]` the
+    same with barriers cheap, `walls[i]` the metres of barrier among them (None: there are no barriers), `outer[i]` the
+    metres along the edge of the ground, `areas[i]` m². `together[i]` are the atoms that can only move with i, `block[i]`
+    a number that buildings standing on one another share, `within[i]` a point of the cell, in the building where that
+    is possible (not a number where the cell is empty).
+    """
+
+    buildings: Sequence[Building]
+    building: NDArray[np.intp]
+    entrance: NDArray[np.intp]
+    weight: NDArray[np.int64]
+    parts: NDArray[Any]
+    places: NDArray[np.float64]
+    cells: NDArray[Any]
+    plane: Plane
+    borders: list[dict[int, float]] = field(default_factory=list)
+    costs: list[dict[int, float]] = field(default_factory=list)
+    walls: list[dict[int, float]] | None = None
+    outer: list[float] = field(default_factory=list)
+    areas: list[float] = field(default_factory=list)
+    together: list[tuple[int, ...]] = field(default_factory=list)
+    block: list[int] = field(default_factory=list)
+    within: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    fixed: NDArray[np.intp] | None = None
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+
+def weave(
+    buildings: Sequence[Building],
+    boundary: Any = None,
+    *,
+    barriers: Sequence[Any] = (),
+    within: Sequence[Any] = (),
+) -> Fabric:
+    """Make the fabric of `buildings` inside `boundary` (a polygon or several; None: the ground around the buildings).
+
+    `within` are polygons whose borders no cell crosses, as districts of today; `fixed` then says in which each atom
+    lies, -1 for none. PlanError: nothing_to_divide, too_wide, outside.
+    """
+    if not buildings:
+        raise PlanError("nothing_to_divide")
+    _refuse_wide(buildings, boundary)
+    building, entrance, weight, parts = _atoms(buildings)
+    shapely.prepare(parts)
+    places = shapely.get_coordinates(shapely.point_on_surface(parts))
+    ground = boundary if boundary is not None else around(parts)
+    _refuse_outside(buildings, building, places, ground)
+    plane = Plane.around(ground)
+    ridges = _ridges(parts, plane, ground)
+    fixed = _fixed(within, places) if len(within) else None
+    cells, barrier_lines = _cells(ridges, building, parts, places, ground, barriers, within)
+    fabric = Fabric(buildings, building, entrance, weight, parts, places, cells, plane, fixed=fixed)
+    _measure(fabric, barrier_lines)
+    fabric.within = _within(fabric)
+    fabric.block = [int(n) for n in _blocks(buildings)[building]]
+    return fabric
+
+
+def _refuse_wide(buildings: Sequence[Building], boundary: Any) -> None:
+    """Refuse what would take hours and is a slip of the hand: a plane is no good for it either."""
+    for building in buildings:
+        if is_wide(building.shape, MOST_DEGREES):
+            raise PlanError("too_wide", building.name)
+    whole = shapely.GeometryCollection([building.shape for building in buildings] if boundary is None else [boundary])
+    if is_wide(whole, MOST_GROUND_DEGREES):
+        raise PlanError("too_wide")
+
+
+def around(parts: NDArray[Any]) -> Any:
+    """Give the ground around buildings: their convex hull and a margin, on the grid."""
+    plane = Plane.around(parts)
+    hull = shapely.convex_hull(shapely.union_all(plane.to_plane(shapely.envelope(parts))))
+    widened = shapely.simplify(shapely.buffer(hull, MARGIN_M, join_style="mitre"), 1.0)
+    return on_grid(plane.to_degrees(widened))
+
+
+def on_grid(shape: Any) -> Any:
+    """Give shapes with coordinates rounded to the kept decimals; equal vertices stay equal."""
+    return shapely.transform(shape, lambda degrees: np.round(degrees, DECIMALS) + 0.0)
+
+
+def _atoms(buildings: Sequence[Building]) -> tuple[Any, Any, Any, Any]:
+    building, entrance, weight, parts = [], [], [], []
+    for index, each in enumerate(buildings):
+        shares = each.entrances or (0,)
+        building += [index] * len(shares)
+        entrance += list(range(1, len(shares) + 1)) if each.entrances else [0]
+        weight += list(shares)
+        parts += entrance_parts(each)
+    held = np.empty(len(parts), dtype=object)
+    held[:] = parts
+    return np.array(building, dtype=np.intp), np.array(entrance, dtype=np.intp), np.array(weight, np.int64), held
+
+
+def _blocks(buildings: Sequence[Building]) -> NDArray[np.intp]:
+    """Number buildings so that those that stand on one another, as a tower on its podium, have one number: a border
+    between them would cut the lower one."""
+    number = np.arange(len(buildings), dtype=np.intp)
+    shapes = np.array([building.shape for building in buildings], dtype=object)
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    pairs = [(a, b) for a, b in zip(one.tolist(), other.tolist(), strict=True) if a < b]
+    for a, b in pairs:
+        smaller = min(shapes[a].area, shapes[b].area)
+        if smaller > 0 and shapely.intersection(shapes[a], shapes[b]).area > OVERLAP * smaller:
+            number[number == number[b]] = number[a]
+    return number
+
+
+def _refuse_outside(buildings: Sequence[Building], building: Any, places: Any, ground: Any) -> None:
+    shapely.prepare(ground)
+    outside = np.flatnonzero(~shapely.intersects_xy(ground, places))
+    if outside.size:
+        raise PlanError("outside", buildings[building[outside[0]]].name)
+
+
+def _fixed(within: Sequence[Any], places: NDArray[np.float64]) -> NDArray[np.intp]:
+    from_tree = np.full(len(places), len(within), dtype=np.intp)
+    tree = shapely.STRtree(shapely.points(places))
+    polygon, point = tree.query(np.asarray(within, dtype=object), predicate="intersects")
+    np.minimum.at(from_tree, point, polygon)
+    from_tree[from_tree == len(within)] = -1
+    return from_tree
+
+
+@dataclass(frozen=True)
+class _Ridges:
+    """Lines in degrees between the ground of two atoms each, and the sample points they are half-way between."""
+
+    lines: NDArray[Any]
+    pairs: NDArray[np.intp]
+    points: NDArray[np.float64]
+    owner: NDArray[np.intp]
+
+
+def _ridges(parts: NDArray[Any], plane: Plane, ground: Any) -> _Ridges:
+    """Give the Voronoi ridges between points of different atoms, straightened, from the Delaunay triangles: the ridge
+    of an edge joins the centres of the circles around its two triangles."""
+    points, owner = _samples(plane.to_plane(parts))
+    lines, pairs = np.empty(0, dtype=object), np.empty((0, 2), dtype=np.intp)
+    if len(parts) > 1:
+        middle, reach = _reach(points, plane.to_plane(ground))
+        turn = np.linspace(0, 2 * np.pi, 12, endpoint=False) + 0.1
+        frame = np.round(middle + 4 * reach * np.column_stack((np.cos(turn), np.sin(turn))), 2)
+        ends, pairs = _between(np.vstack((points, frame)), np.append(owner, np.full(len(frame), len(parts))))
+        lines, pairs = _lines(ends, pairs, len(parts))
+    scale, origin = np.array(plane.metres_per_degree), np.array((plane.lon0, plane.lat0))
+    return _Ridges(plane.to_degrees(lines), pairs, points / scale + origin, owner)
+
+
+def _reach(points: NDArray[np.float64], ground: Any) -> tuple[NDArray[np.float64], float]:
+    bounds = np.array(shapely.bounds(ground))
+    low = np.minimum(points.min(axis=0), bounds[:2])
+    high = np.maximum(points.max(axis=0), bounds[2:])
+    return (low + high) / 2, float(np.hypot(*(high - low))) + 10
+
+
+def _between(points: NDArray[np.float64], owner: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Give the ridges (n, 2, 2) in metres between points of two owners, and the owners (n, 2), the lower first."""
+    triangles = shapely.get_parts(shapely.delaunay_triangles(shapely.multipoints(points)))
+    corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3]
+    centres = _centres(corners)
+    order = np.lexsort(points.T[::-1])
+    index = _positions(points[order], corners.reshape(-1, 2))
+    vertex = order[index].reshape(-1, 3)
+    edges = np.sort(np.vstack((vertex[:, [0, 1]], vertex[:, [1, 2]], vertex[:, [2, 0]])), axis=1)
+    triangle = np.tile(np.arange(len(vertex)), 3)
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    edges, triangle = edges[order], triangle[order]
+    twin = np.flatnonzero((edges[1:] == edges[:-1]).all(axis=1))
+    pairs = np.sort(owner[edges[twin]], axis=1)
+    wanted = (pairs[:, 0] != pairs[:, 1]) & (pairs[:, 0] < owner.max())
+    twin, pairs = twin[wanted], pairs[wanted]
+    return np.stack((centres[triangle[twin]], centres[triangle[twin + 1]]), axis=1), pairs
+
+
+def _positions(points: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Find `wanted` among `points`, which are in order and in centimetres."""
+    low = np.rint(points.min(axis=0) * 100)
+    keys = np.rint(points * 100) - low
+    width = keys[:, 1].max() + 1
+    found = np.rint(wanted * 100) - low
+    return np.searchsorted(keys[:, 0] * width + keys[:, 1], found[:, 0] * width + found[:, 1])
+
+
+def _centres(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the centres of the circles through triangles (n, 3, 2)."""
+    a = corners[:, 0]
+    b, c = corners[:, 1] - a, corners[:, 2] - a
+    cross = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
+    cross[cross == 0] = 1e-12
+    bb, cc = (b**2).sum(axis=1), (c**2).sum(axis=1)
+    x = (c[:, 1] * bb - b[:, 1] * cc) / cross
+    y = (b[:, 0] * cc - c[:, 0] * bb) / cross
+    return np.asarray(a + np.column_stack((x, y)))
+
+
+def _lines(ends: NDArray[np.float64], pairs: NDArray[np.intp], count: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Join the ridges between the same two atoms and straighten them."""
+    ends = np.round(ends, 3)
+    real = (ends[:, 0] != ends[:, 1]).any(axis=1) & (np.abs(ends).max(axis=(1, 2)) < 1e7)
+    ends, pairs = ends[real], pairs[real]
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    ends, pairs = ends[order], pairs[order]
+    group = np.cumsum(np.append(False, (pairs[1:] != pairs[:-1]).any(axis=1)))
+    bundles = shapely.multilinestrings(shapely.linestrings(ends), indices=group)
+    first = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    lines, bundle = shapely.get_parts(shapely.line_merge(bundles), return_index=True)
+    return shapely.simplify(lines, RIDGE_M), pairs[first[bundle]]
+
+
+def _dissolved(faces: NDArray[Any], owner: NDArray[np.intp], count: int) -> NDArray[Any]:
+    """Unite each atom's faces; an atom without any has an empty polygon."""
+    order = np.argsort(owner, kind="stable")
+    starts = np.searchsorted(owner[order], np.arange(count + 1))
+    merged = np.empty(count, dtype=object)
+    for atom in range(count):
+        own = faces[order[starts[atom] : starts[atom + 1]]]
+        merged[atom] = own[0] if len(own) == 1 else shapely.coverage_union_all(own) if len(own) else shapely.Polygon()
+    return merged
+
+
+def _samples(parts: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Give points along each outline, drawn in a little so that touching parts stay apart, and whose they are."""
+    lines = shapely.segmentize(parts, SPACING_M)
+    points, owner = shapely.get_coordinates(lines, return_index=True)
+    middle = shapely.get_coordinates(shapely.centroid(parts))[owner]
+    away = points - middle
+    length = np.hypot(away[:, 0], away[:, 1])
+    inwards = np.where(length > 0, np.maximum(length - 0.4, length * 0.5) / np.where(length > 0, length, 1), 1)
+    points = np.round(middle + away * inwards[:, None], 2)
+    return _distinct(points, owner)
+
+
+def _distinct(points: Any, owner: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Drop a point that stands where another does; an atom that has none left is put a hand's breadth beside."""
+    _, first = np.unique(points, axis=0, return_index=True)
+    keep = np.sort(first)
+    lost = np.setdiff1d(np.unique(owner), owner[keep])
+    if lost.size:
+        taken = {tuple(p) for p in points[keep].tolist()}
+        added = []
+        for atom in lost:
+            x, y = points[owner == atom][0].tolist()
+            while (x, y) in taken:
+                x = round(x + 0.37, 2)
+                y = round(y + 0.11, 2)
+            taken.add((x, y))
+            added.append((x, y))
+        return np.vstack((points[keep], np.array(added))), np.concatenate((owner[keep], lost))
+    return points[keep], owner[keep]
+
+
+def _cells(
+    ridges: _Ridges,
+    building: NDArray[np.intp],
+    parts: NDArray[Any],
+    places: NDArray[np.float64],
+    ground: Any,
+    barriers: Sequence[Any],
+    within: Sequence[Any],
+) -> tuple[NDArray[Any], Any]:
+    """Node ridges, boundary, barriers, fixed borders and the outlines that ridges cut; give each atom its faces."""
+    cut = _cut(ridges, building, parts)
+    lines = [*ridges.lines, shapely.boundary(ground), *shapely.boundary(parts[cut])]
+    lines += [shapely.boundary(polygon) for polygon in within]
+    crossing = [line for line in barriers if line is not None and not line.is_empty]
+    noded = shapely.union_all([*lines, *crossing], grid_size=GRID)
+    faces = on_grid(shapely.get_parts(shapely.polygonize(shapely.get_parts(noded))))
+    faces = faces[shapely.area(faces) > 0]
+    inner = shapely.point_on_surface(faces)
+    shapely.prepare(ground)
+    kept = shapely.intersects(ground, inner)
+    faces, inner = faces[kept], inner[kept]
+    sizes = np.asarray(np.bincount(building, weights=shapely.area(parts))[building], dtype=np.float64)
+    owner = _owners(inner, ridges, parts, cut, sizes)
+    zones = _fixed(within, shapely.get_coordinates(inner)) if len(within) else np.full(len(faces), -1)
+    walls = shapely.union_all(crossing, grid_size=GRID) if crossing else None
+    owner = _connected(faces, owner, building, zones, places, walls)
+    return on_grid(_dissolved(faces, owner, len(parts))), walls
+
+
+def _cut(ridges: _Ridges, building: NDArray[np.intp], parts: NDArray[Any]) -> NDArray[np.intp]:
+    """Find the parts that a ridge runs into, other than between two entrances of the part's own building."""
+    line, part = shapely.STRtree(parts).query(ridges.lines, predicate="intersects")
+    owners = np.append(building, -1)[ridges.pairs[line]]
+    foreign = (owners != building[part][:, None]).any(axis=1)
+    return np.unique(part[foreign & (shapely.area(parts[part]) > 0)])
+
+
+def _owners(
+    inner: NDArray[Any],
+    ridges: _Ridges,
+    parts: NDArray[Any],
+    cut: NDArray[np.intp],
+    sizes: NDArray[np.float64],
+) -> NDArray[np.intp]:
+    """Say whose each face is by a point inside it: of the part of a building it lies in (of the smaller building where
+    two overlap, as a tower on a podium; `sizes`), else of the atom with the nearest sample."""
+    owner = ridges.owner[shapely.STRtree(shapely.points(ridges.points)).nearest(inner)]
+    small_first = cut[np.argsort(sizes[cut], kind="stable")]
+    rank, face = shapely.STRtree(inner).query(parts[small_first], predicate="intersects")
+    if rank.size:
+        first = np.full(len(inner), len(small_first), dtype=np.intp)
+        np.minimum.at(first, face, rank)
+        owner = np.where(first < len(small_first), np.append(small_first, 0)[first], owner)
+    return np.asarray(owner)
+
+
+class _Segments:
+    """The border pieces of polygons on the grid, matched: `first`, `second` (-1: the outer edge), their ends."""
+
+    def __init__(self, polygons: NDArray[Any]) -> None:
+        rings, of_polygon = shapely.get_rings(polygons, return_index=True)
+        coords, of_ring = shapely.get_coordinates(rings, return_index=True)
+        same = of_ring[1:] == of_ring[:-1]
+        one, two = coords[:-1][same], coords[1:][same]
+        whose = of_polygon[of_ring[:-1][same]]
+        low, high = np.rint(one / GRID).astype(np.int64), np.rint(two / GRID).astype(np.int64)
+        turned = (low[:, 0] > high[:, 0]) | ((low[:, 0] == high[:, 0]) & (low[:, 1] > high[:, 1]))
+        ends = np.where(turned[:, None], np.hstack((high, low)), np.hstack((low, high)))
+        order = np.lexsort(ends.T[::-1])
+        ends, whose, one, two = ends[order], whose[order], one[order], two[order]
+        start = np.ones(len(ends), dtype=bool)
+        start[1:] = (ends[1:] != ends[:-1]).any(axis=1)
+        index = np.flatnonzero(start)
+        count = np.diff(np.append(index, len(ends)))
+        self.first = whose[index]
+        self.second = np.where(count > 1, whose[np.minimum(index + 1, len(ends) - 1)], -1)
+        self.one, self.two = one[index], two[index]
+
+    def metres(self, plane: Plane) -> NDArray[np.float64]:
+        away = (self.two - self.one) * np.array(plane.metres_per_degree)
+        return np.asarray(np.hypot(away[:, 0], away[:, 1]))
+
+    def on(self, walls: Any) -> NDArray[np.bool_]:
+        """Say which pieces run along barriers."""
+        if walls is None or not len(self.one):
+            return np.zeros(len(self.one), dtype=bool)
+        middle = shapely.points((self.one + self.two) / 2)
+        shapely.prepare(walls)
+        return np.asarray(shapely.dwithin(walls, middle, 2 * GRID))
+
+
+def _connected(
+    faces: NDArray[Any],
+    owner: NDArray[np.intp],
+    building: NDArray[np.intp],
+    zones: NDArray[np.intp],
+    places: NDArray[np.float64],
+    walls: Any,
+) -> NDArray[np.intp]:
+    """Keep of each atom the one piece it stands in (in its own zone, on its side of a barrier); give the other faces
+    to the neighbour with the longest border to them."""
+    segments = _Segments(faces)
+    plane = Plane.around(faces)
+    metres, walled = segments.metres(plane), segments.on(walls)
+    links: list[list[tuple[int, float, bool]]] = [[] for _ in faces]
+    for a, b, length, wall in zip(
+        segments.first.tolist(), segments.second.tolist(), metres.tolist(), walled.tolist(), strict=True
+    ):
+        if b >= 0 and a != b:
+            links[a].append((b, length, wall))
+            links[b].append((a, length, wall))
+    homes = _homes(faces, places)
+    result = np.full(len(faces), -1, dtype=np.intp)
+    wanted, zone_of = owner.tolist(), zones.tolist()
+    found: list[int] = [-1] * len(faces)
+    for atom in range(len(places)):
+        start = homes[atom]
+        if start < 0 or found[start] >= 0:
+            start = next((f for f, own in enumerate(wanted) if own == atom and found[f] < 0), -1)
+            if start < 0:
+                continue
+        zone = zone_of[start]
+        found[start] = atom
+        stack = [start]
+        while stack:
+            for other, length, wall in links[stack.pop()]:
+                if found[other] < 0 and wanted[other] == atom and zone_of[other] == zone and not wall and length > 0:
+                    found[other] = atom
+                    stack.append(other)
+    _give_away(found, zone_of, links, building.tolist(), wanted)
+    result[:] = found
+    return result
+
+
+def _homes(faces: NDArray[Any], places: NDArray[np.float64]) -> list[int]:
+    """Give for each atom the face it stands in."""
+    tree = shapely.STRtree(shapely.points(places))
+    face, atom = tree.query(faces, predicate="intersects")
+    homes = np.full(len(places), len(faces), dtype=np.intp)
+    np.minimum.at(homes, atom, face)
+    homes[homes == len(faces)] = -1
+    return [int(home) for home in homes]
+
+
+def _give_away(found: list[int], zones: list[int], links: Any, building: Sequence[int], wanted: Sequence[int]) -> None:
+    """Give faces that nobody stands in to the neighbour with the longest border to them, an entrance of the building
+    that they are of before any other: in the same zone and not across a barrier, else across, else out of the zone."""
+    for strict in (2, 1, 0):
+        changed = True
+        while changed:
+            changed = False
+            for face in [f for f, own in enumerate(found) if own < 0]:
+                shares: dict[int, float] = {}
+                for other, length, wall in links[face]:
+                    if found[other] < 0 or (strict == 2 and wall) or (strict and zones[other] != zones[face]):
+                        continue
+                    near = found[other]
+                    same = 1e6 if building[near] == building[wanted[face]] else 0.0
+                    shares[near] = shares.get(near, same) + length
+                if shares:
+                    found[face] = max(shares, key=lambda own: (shares[own], -own))
+                    changed = True
+
+
+def _measure(fabric: Fabric, walls: Any) -> None:
+    segments = _Segments(fabric.cells)
+    metres, walled = segments.metres(fabric.plane), segments.on(walls)
+    count = len(fabric)
+    borders: list[dict[int, float]] = [{} for _ in range(count)]
+    costs: list[dict[int, float]] = [{} for _ in range(count)]
+    walls_of: list[dict[int, float]] = [{} for _ in range(count)]
+    outer = [0.0] * count
+    for a, b, length, wall in zip(
+        segments.first.tolist(), segments.second.tolist(), metres.tolist(), walled.tolist(), strict=True
+    ):
+        if b < 0:
+            outer[a] += length
+        elif a != b:
+            cost = length * BARRIER_COST if wall else length
+            if wall:
+                walls_of[a][b] = walls_of[b][a] = walls_of[a].get(b, 0.0) + length
+            borders[a][b] = borders[b][a] = borders[a].get(b, 0.0) + length
+            costs[a][b] = costs[b][a] = costs[a].get(b, 0.0) + cost
+    for a in range(count):
+        for b in [b for b, length in borders[a].items() if length < TOUCH_M]:
+            del borders[a][b], costs[a][b]
+    if walls is not None:
+        fabric.walls = walls_of
+    _ride(fabric, borders, costs)
+    fabric.borders, fabric.costs, fabric.outer = borders, costs, outer
+    scale = fabric.plane.metres_per_degree
+    fabric.areas = (shapely.area(fabric.cells) * scale[0] * scale[1]).tolist()
+
+
+def _ride(fabric: Fabric, borders: list[dict[int, float]], costs: list[dict[int, float]]) -> None:
+    """Let an atom without ground of its own, as a tower wholly on a podium, go wherever the atom around it goes."""
+    riders = np.flatnonzero(shapely.is_empty(fabric.cells))
+    together: list[list[int]] = [[atom] for atom in range(len(fabric))]
+    hosts = _homes(fabric.cells, fabric.places[riders])
+    for rider, host in zip(riders.tolist(), hosts, strict=True):
+        if host >= 0:
+            borders[rider][host] = borders[host][rider] = TOUCH_M
+            costs[rider][host] = costs[host][rider] = 0.0
+            together[host].append(rider)
+    fabric.together = [tuple(atoms) for atoms in together]
+    for rider, host in zip(riders.tolist(), hosts, strict=True):
+        if host >= 0:
+            fabric.together[rider] = fabric.together[host]
+
+
+def _within(fabric: Fabric) -> NDArray[np.float64]:
+    points = fabric.places.copy()
+    cells, parts = fabric.cells, fabric.parts
+    shapely.prepare(cells)
+    for atom in np.flatnonzero(~shapely.contains_xy(cells, points)).tolist():
+        shared = shapely.intersection(cells[atom], parts[atom])
+        inner = shapely.point_on_surface(shared if shared.area > 0 else cells[atom])
+        points[atom] = (inner.x, inner.y) if not inner.is_empty else (np.nan, np.nan)
+    return points
