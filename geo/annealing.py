@@ -42,15 +42,13 @@ class Prices:
 @dataclass
 class Ground:
     """What the search looks at, by atom: households, neighbours with the cost of their common border in metres, metres
-    of outer edge, m², the building (or those that stand on one another); `together[i]` are the atoms that move with
-    i, itself among them."""
+    of outer edge, m², the building (or those that stand on one another)."""
 
     weight: Sequence[int]
     costs: Sequence[dict[int, float]]
     outer: Sequence[float]
     area: Sequence[float]
     building: Sequence[int]
-    together: Sequence[tuple[int, ...]]
     walls: Sequence[dict[int, float]] | None = None
     """Metres of road, river or wall between an atom and each neighbour; None where there are no such barriers."""
     home: Sequence[int] | None = None
@@ -257,7 +255,7 @@ def _plan(
 ) -> Plan | None:
     """Make up a move of atom i from d to e; None where it would empty d."""
     ground, label = groups.ground, groups.label
-    atoms = ground.together[i]
+    atoms: tuple[int, ...] = (i,)
     kind = uniform()
     if kind < 0.45 and groups.parts[ground.building[i], d] > 1:
         atoms = _of_building(groups, i, d)
@@ -270,7 +268,7 @@ def _plan(
         if other is None:
             break
         k, f = other
-        chain = ground.together[k]
+        chain: tuple[int, ...] = (k,)
         if uniform() < 0.45 and groups.parts[ground.building[k], e] > 1:
             chain = _of_building(groups, k, e)
         if any(label[a] != e or a in taken for a in chain):
@@ -285,8 +283,7 @@ def _plan(
 
 def _of_building(groups: Groups, i: int, d: int) -> tuple[int, ...]:
     rest = groups.members[d]
-    own = [k for k in groups.mates[groups.ground.building[i]] if rest >> k & 1]
-    return tuple(dict.fromkeys(a for k in own for a in groups.ground.together[k]))
+    return tuple(k for k in groups.mates[groups.ground.building[i]] if rest >> k & 1)
 
 
 def _link(

@@ -163,14 +163,12 @@ def ground_of(fabric: Fabric, atoms: Sequence[int], home: Sequence[int] | None =
     walls = None
     if fabric.walls is not None:
         walls = [{number[j]: m for j, m in fabric.walls[atom].items() if j in number} for atom in atoms]
-    together = [tuple(number[a] for a in fabric.together[atom] if a in number) for atom in atoms]
     return Ground(
-        [int(fabric.weight[atom]) for atom in atoms],
+        [int(fabric.load[atom]) for atom in atoms],
         costs,
         outer,
         [fabric.areas[atom] for atom in atoms],
         [fabric.block[atom] for atom in atoms],
-        together,
         walls,
         home,
     )
@@ -186,17 +184,13 @@ def _labels(
     told: Callable[[float], None],
 ) -> tuple[list[int], int]:
     """Give every atom a district: locked ones first, then each piece of the free ground divided for itself."""
-    label = [
-        -1 if fabric.fixed is None else int(f) for f in (fabric.fixed if fabric.fixed is not None else fabric.weight)
-    ]
-    if fabric.fixed is None:
-        label = [-1] * len(fabric)
-    free = [atom for atom, district in enumerate(label) if district < 0]
+    label = [-1] * len(fabric) if fabric.fixed is None else [int(district) for district in fabric.fixed]
+    free = [atom for atom, district in enumerate(label) if district < 0 and fabric.host[atom] == atom]
     count = locked
     jobs: list[tuple[list[int], int]] = []
     for piece in components(fabric, free):
-        households = int(fabric.weight[piece].sum())
-        jobs += _blocks(fabric, piece, max(1, round(households / target)), random)
+        for bank in _banks(fabric, piece, target, tolerance):
+            jobs += _blocks(fabric, bank, _count(fabric, bank, target), random)
     tries = max(1, sum(len(atoms) for atoms, _ in jobs if len(atoms) > 1))
     each = min(MOVES * effort, MOST_MOVES / tries / len(HEATS))
     done = 0
@@ -207,29 +201,64 @@ def _labels(
         count += districts
         done += len(atoms)
         told(0.1 + 0.8 * done / tries)
-    return label, count
+    return [label[host] for host in fabric.host], count
 
 
-def components(fabric: Fabric, atoms: Sequence[int]) -> list[list[int]]:
-    """Give the connected pieces of some atoms, those with most households first, each in order."""
+def components(
+    fabric: Fabric, atoms: Sequence[int], links: Sequence[dict[int, float]] | None = None
+) -> list[list[int]]:
+    """Give the connected pieces of some atoms (by `links`, else by borders), most households first, each in order."""
+    near = fabric.borders if links is None else links
     left = set(atoms)
     pieces = []
     for start in atoms:
         if start not in left:
             continue
         left.discard(start)
-        piece = stack = [start]
         piece = [start]
         stack = [start]
         while stack:
-            for other in fabric.borders[stack.pop()]:
+            for other in near[stack.pop()]:
                 if other in left:
                     left.discard(other)
                     stack.append(other)
                     piece.append(other)
         pieces.append(sorted(piece))
-    weight = fabric.weight
+    weight = fabric.load
     return sorted(pieces, key=lambda piece: (-int(weight[piece].sum()), -len(piece), piece[0]))
+
+
+def _count(fabric: Fabric, atoms: Sequence[int], target: int) -> int:
+    return max(1, round(int(fabric.load[list(atoms)].sum()) / target))
+
+
+def _banks(fabric: Fabric, atoms: list[int], target: int, tolerance: float) -> list[list[int]]:
+    """Part connected atoms along barriers wherever each side can be divided for itself; a side that cannot goes with
+    the neighbour it has most border with."""
+    if fabric.walls is None:
+        return [atoms]
+    walls = fabric.walls
+    open_links = [
+        {j: m for j, m in near.items() if walls[i].get(j, 0.0) < m / 2} for i, near in enumerate(fabric.borders)
+    ]
+    banks = components(fabric, atoms, open_links)
+    while len(banks) > 1:
+        uneven = [bank for bank in banks if not _is_even(fabric, bank, target, tolerance)]
+        if not uneven:
+            break
+        bank = min(uneven, key=lambda atoms: int(fabric.load[atoms].sum()))
+        own = set(bank)
+        others = [other for other in banks if other is not bank]
+        shared = [sum(m for i in other for j, m in fabric.borders[i].items() if j in own) for other in others]
+        near = others[shared.index(max(shared))]
+        banks = [*(other for other in others if other is not near), sorted(bank + near)]
+    return sorted(banks, key=lambda bank: bank[0])
+
+
+def _is_even(fabric: Fabric, atoms: list[int], target: int, tolerance: float) -> bool:
+    """Whether atoms make districts that are on the average well within the tolerance."""
+    mean = int(fabric.load[atoms].sum()) / _count(fabric, atoms, target)
+    return abs(mean - target) <= 0.6 * tolerance * target
 
 
 def _blocks(fabric: Fabric, atoms: list[int], count: int, random: Random) -> list[tuple[list[int], int]]:
@@ -245,10 +274,10 @@ def bisect(fabric: Fabric, atoms: list[int], count: int, random: Random) -> tupl
     """Cut connected atoms by a straight line into two connected parts of households as k to count - k, k = count // 2:
     the shortest of a few lines. Gives both parts and k. (The split-line algorithm, made to keep pieces whole.)"""
     first = count // 2
-    total = int(fabric.weight[atoms].sum())
+    total = int(fabric.load[atoms].sum())
     wanted = total * first / count
     places = fabric.places[atoms] * np.array(fabric.plane.metres_per_degree)
-    weights = fabric.weight[atoms]
+    weights = fabric.load[atoms]
     best: tuple[float, list[int], list[int]] | None = None
     for turn in range(6):
         angle = (turn + random.random()) * pi / 6
@@ -264,7 +293,7 @@ def bisect(fabric: Fabric, atoms: list[int], count: int, random: Random) -> tupl
         if len(one) < first or len(other) < count - first:
             continue
         cut = sum(c for atom in other for j, c in fabric.costs[atom].items() if j in main)
-        off = abs(int(fabric.weight[one].sum()) - wanted) / max(total / count, 1)
+        off = abs(int(fabric.load[one].sum()) - wanted) / max(total / count, 1)
         price = cut / 200 + 4 * off
         if best is None or price < best[0]:
             best = (price, one, other)

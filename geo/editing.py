@@ -31,8 +31,8 @@ def move_entrances(
     empty (a district would be left without households), outside.
     """
     shapes = [on_grid(shape) for shape in districts]
-    fabric = weave(buildings, shapely.union_all(shapes), within=shapes)
-    home = homes(fabric, labels)
+    fabric = weave(buildings, shapely.union_all(shapes), within=shapes, labels=labels)
+    home = homes(fabric)
     if -1 in home:
         raise PlanError("outside", buildings[int(fabric.building[home.index(-1)])].name)
     keys = zip(fabric.building.tolist(), fabric.entrance.tolist(), home, strict=True)

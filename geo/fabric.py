@@ -5,7 +5,7 @@ A cell is the ground nearest to its part of the building: Voronoi cells of point
 grid of 1e-7 degrees and polygonised, so that neighbours share their vertices exactly and unions need no arithmetic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +42,11 @@ class Fabric:
     `building` and `entrance` (from 1; 0 where nobody lives) say which, `weight` is its households (n). `cells` are
     polygons on the grid that tile the ground. `borders[i]` has the metres shared with each neighbour, `costs[i]` the
     same with barriers cheap, `walls[i]` the metres of barrier among them (None: there are no barriers), `outer[i]` the
-    metres along the edge of the ground, `areas[i]` m². `together[i]` are the atoms that can only move with i, `block[i]`
-    a number that buildings standing on one another share, `within[i]` a point of the cell, in the building where that
-    is possible (not a number where the cell is empty).
+    metres along the edge of the ground, `areas[i]` m², `block[i]` a number that buildings standing on one another
+    share, `within[i]` a point of the cell, in the building where that is possible.
+
+    An atom whose cell is empty, as a tower's on a podium's, goes wherever `host[i]` goes, which bears its households in
+    `load`; every other atom is its own host.
     """
 
     buildings: Sequence[Building]
@@ -60,7 +62,8 @@ class Fabric:
     walls: list[dict[int, float]] | None = None
     outer: list[float] = field(default_factory=list)
     areas: list[float] = field(default_factory=list)
-    together: list[tuple[int, ...]] = field(default_factory=list)
+    host: list[int] = field(default_factory=list)
+    load: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     block: list[int] = field(default_factory=list)
     within: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     fixed: NDArray[np.intp] | None = None
@@ -75,11 +78,13 @@ def weave(
     *,
     barriers: Sequence[Any] = (),
     within: Sequence[Any] = (),
+    labels: Mapping[tuple[str, int], int] | None = None,
 ) -> Fabric:
     """Make the fabric of `buildings` inside `boundary` (a polygon or several; None: the ground around the buildings).
 
-    `within` are polygons whose borders no cell crosses, as districts of today; `fixed` then says in which each atom
-    lies, -1 for none. PlanError: nothing_to_divide, too_wide, outside.
+    `within` are polygons whose borders no cell crosses, as districts of today; `fixed` then says in which each atom is,
+    -1 for none: as `labels` has it by building's key and entrance, else where its place lies.
+    PlanError: nothing_to_divide, too_wide, outside.
     """
     if not buildings:
         raise PlanError("nothing_to_divide")
@@ -92,9 +97,13 @@ def weave(
     plane = Plane.around(ground)
     ridges = _ridges(parts, plane, ground)
     fixed = _fixed(within, places) if len(within) else None
-    cells, barrier_lines = _cells(ridges, building, parts, places, ground, barriers, within)
+    if fixed is not None and labels:
+        keys = zip(building.tolist(), entrance.tolist(), fixed.tolist(), strict=True)
+        fixed = np.array([labels.get((buildings[b].key, n), f) for b, n, f in keys], dtype=np.intp)
+    cells, barrier_lines = _cells(ridges, building, parts, places, ground, barriers, within, fixed)
     fabric = Fabric(buildings, building, entrance, weight, parts, places, cells, plane, fixed=fixed)
     _measure(fabric, barrier_lines)
+    _ride(fabric)
     fabric.within = _within(fabric)
     fabric.block = [int(n) for n in _blocks(buildings)[building]]
     return fabric
@@ -302,6 +311,7 @@ def _cells(
     ground: Any,
     barriers: Sequence[Any],
     within: Sequence[Any],
+    fixed: NDArray[np.intp] | None,
 ) -> tuple[NDArray[Any], Any]:
     """Node ridges, boundary, barriers, fixed borders and the outlines that ridges cut; give each atom its faces."""
     cut = _cut(ridges, building, parts)
@@ -319,7 +329,7 @@ def _cells(
     owner = _owners(inner, ridges, parts, cut, sizes)
     zones = _fixed(within, shapely.get_coordinates(inner)) if len(within) else np.full(len(faces), -1)
     walls = shapely.union_all(crossing, grid_size=GRID) if crossing else None
-    owner = _connected(faces, owner, building, zones, places, walls)
+    owner = _connected(faces, owner, building, zones, places, walls, fixed)
     return on_grid(_dissolved(faces, owner, len(parts))), walls
 
 
@@ -392,6 +402,7 @@ def _connected(
     zones: NDArray[np.intp],
     places: NDArray[np.float64],
     walls: Any,
+    fixed: NDArray[np.intp] | None,
 ) -> NDArray[np.intp]:
     """Keep of each atom the one piece it stands in (in its own zone, on its side of a barrier); give the other faces
     to the neighbour with the longest border to them."""
@@ -409,13 +420,19 @@ def _connected(
     result = np.full(len(faces), -1, dtype=np.intp)
     wanted, zone_of = owner.tolist(), zones.tolist()
     found: list[int] = [-1] * len(faces)
+    of_owner: dict[int, list[int]] = {}
+    for face, own in enumerate(wanted):
+        of_owner.setdefault(own, []).append(face)
     for atom in range(len(places)):
         start = homes[atom]
-        if start < 0 or found[start] >= 0:
-            start = next((f for f, own in enumerate(wanted) if own == atom and found[f] < 0), -1)
+        zone = zone_of[start] if fixed is None and start >= 0 else -1 if fixed is None else int(fixed[atom])
+        if start < 0 or found[start] >= 0 or zone_of[start] != zone:
+            start = next(
+                (f for f in of_owner.get(atom, ()) if found[f] < 0 and (fixed is None or zone_of[f] == zone)), -1
+            )
             if start < 0:
                 continue
-        zone = zone_of[start]
+            zone = zone_of[start]
         found[start] = atom
         stack = [start]
         while stack:
@@ -482,26 +499,30 @@ def _measure(fabric: Fabric, walls: Any) -> None:
             del borders[a][b], costs[a][b]
     if walls is not None:
         fabric.walls = walls_of
-    _ride(fabric, borders, costs)
     fabric.borders, fabric.costs, fabric.outer = borders, costs, outer
     scale = fabric.plane.metres_per_degree
     fabric.areas = (shapely.area(fabric.cells) * scale[0] * scale[1]).tolist()
 
 
-def _ride(fabric: Fabric, borders: list[dict[int, float]], costs: list[dict[int, float]]) -> None:
-    """Let an atom without ground of its own, as a tower wholly on a podium, go wherever the atom around it goes."""
-    riders = np.flatnonzero(shapely.is_empty(fabric.cells))
-    together: list[list[int]] = [[atom] for atom in range(len(fabric))]
-    hosts = _homes(fabric.cells, fabric.places[riders])
-    for rider, host in zip(riders.tolist(), hosts, strict=True):
-        if host >= 0:
-            borders[rider][host] = borders[host][rider] = TOUCH_M
-            costs[rider][host] = costs[host][rider] = 0.0
-            together[host].append(rider)
-    fabric.together = [tuple(atoms) for atoms in together]
-    for rider, host in zip(riders.tolist(), hosts, strict=True):
-        if host >= 0:
-            fabric.together[rider] = fabric.together[host]
+def _ride(fabric: Fabric) -> None:
+    """Give an atom without ground of its own a host: the atom around it, or the nearest one of its district."""
+    fabric.host = list(range(len(fabric)))
+    fabric.load = fabric.weight.copy()
+    empty = shapely.is_empty(fabric.cells)
+    riders = np.flatnonzero(empty)
+    if not riders.size or empty.all():
+        return
+    around_it = _homes(fabric.cells, fabric.places[riders])
+    hosts = np.flatnonzero(~empty)
+    for rider, host in zip(riders.tolist(), around_it, strict=True):
+        if host < 0 or (fabric.fixed is not None and fabric.fixed[host] != fabric.fixed[rider]):
+            own = hosts if fabric.fixed is None else hosts[fabric.fixed[hosts] == fabric.fixed[rider]]
+            own = own if own.size else hosts
+            away = ((fabric.places[own] - fabric.places[rider]) ** 2).sum(axis=1)
+            host = int(own[np.argmin(away)])
+        fabric.host[rider] = host
+        fabric.load[host] += fabric.load[rider]
+        fabric.load[rider] = 0
 
 
 def _within(fabric: Fabric) -> NDArray[np.float64]:

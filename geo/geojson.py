@@ -1,6 +1,6 @@
 """Read, check, repair and write GeoJSON (RFC 7946): feature collections of places in WGS 84."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from geo.crs import refuse_crs
 from geo.jsontext import brief, parse, refuse_text
 from geo.positions import DECIMALS, Notes
 from geo.problems import REFUSALS, REPAIRS, GeoJSONError, Problem, Refusal
-from geo.shapes import DEPTHS, mapping_of, ready, shape_of
+from geo.shapes import DEPTHS, mapping_of, ready, shape_as_given, shape_of
 
 __all__ = ["REFUSALS", "REPAIRS", "Feature", "GeoJSONError", "Problem", "Reading", "dump", "read"]
 
@@ -53,12 +53,14 @@ def read(
     limit_vertices: int = 1_000_000,
     limit_depth: int = 40,
     where: Mapping[str, str] | None = None,
+    keep_invalid: bool = False,
 ) -> Reading:
     """Read a FeatureCollection, or one Feature, whose geometries are of `kinds`.
 
     Coordinates are rounded to 7 decimals (1 cm), so that what is stored is what is written. `where` keeps the features
     whose properties have these values, compared as text (3, 3.0 and "3" are one), before their geometry is looked at.
     `limit_features` counts the whole file, `limit_vertices` the features kept. `limit_depth` is 200 at most.
+    `keep_invalid` keeps polygons that cross themselves as they stand, for a caller who shows what is wrong with them.
 
     GeoJSONError names the first problem of every bad feature, up to 100. ValueError for a kind that GeoJSON has not.
     """
@@ -69,7 +71,7 @@ def read(
         brackets = 2 * limit_vertices + 10 * limit_features
         document = parse(data, limit_bytes=limit_bytes, limit_depth=limit_depth, limit_brackets=brackets)
         items = _items(document.value, limit_features)
-        reader = _Reader(wanted, where or {}, limit_vertices)
+        reader = _Reader(wanted, where or {}, limit_vertices, shape_as_given if keep_invalid else shape_of)
         reader.read_all(items)
     except Refusal as refusal:
         raise GeoJSONError([Problem(None, refusal.code, refusal.detail)]) from None
@@ -130,8 +132,15 @@ def _items(value: Any, limit_features: int) -> list[Any]:
 class _Reader:
     """Goes through the features once and keeps the good ones, their repairs and the bad ones' problems."""
 
-    def __init__(self, kinds: frozenset[str], where: Mapping[str, str], vertices_left: int) -> None:
+    def __init__(
+        self,
+        kinds: frozenset[str],
+        where: Mapping[str, str],
+        vertices_left: int,
+        shape_of: Callable[[object, frozenset[str], Notes], Any],
+    ) -> None:
         self.kinds = kinds
+        self.shape_of = shape_of
         self.where = where
         self.limit_vertices = self.vertices_left = vertices_left
         self.features: list[Feature] = []
@@ -157,7 +166,7 @@ class _Reader:
         refuse_text(properties)
         refuse_crs(item)
         notes: Notes = set()
-        shape = shape_of(item.get("geometry"), self.kinds, notes)
+        shape = self.shape_of(item.get("geometry"), self.kinds, notes)
         self.vertices_left -= int(shapely.get_num_coordinates(shape))
         self.features.append(Feature(number, _identifier(item), properties, mapping_of(shape), shape))
         self.repairs.extend(Problem(number, code) for code in sorted(notes))

@@ -109,11 +109,12 @@ def _rounded(rings: list[list[Position]]) -> Any:
 
 def _snapped(shape: Any) -> Any:
     """Put a valid shape on the grid of kept decimals so that it stays valid: slits and spikes under 1 cm close."""
-    kept = shapely.transform(shapely.set_precision(shape, _GRID), _on_grid)
+    kept = shapely.transform(shapely.set_precision(shape, _GRID), on_grid)
     return shapely.MultiPolygon([kept]) if (shape.geom_type, kept.geom_type) == ("MultiPolygon", "Polygon") else kept
 
 
-def _on_grid(degrees: Any) -> Any:
+def on_grid(degrees: Any) -> Any:
+    """Round an array of degrees to the kept decimals."""
     return np.round(degrees, DECIMALS) + 0.0
 
 
@@ -128,12 +129,12 @@ def _right_hand(shape: Any) -> bool:
 
 def _invalid(shape: Any) -> Refusal:
     """Say why a polygon is not valid: flat ones are slivers, the others have a place."""
-    code, where = _reason(shape)
+    code, where = reason(shape)
     return Refusal("sliver" if _is_sliver(shape.convex_hull) else code, where)
 
 
-def _reason(shape: Any) -> tuple[str, str | None]:
-    """Give the word and the place in what GEOS says, such as "Ring Self-intersection[121.4 31.2]"."""
+def reason(shape: Any) -> tuple[str, str | None]:
+    """Give the word, and the place as text, in what GEOS says, such as "Ring Self-intersection[121.4 31.2]"."""
     found = _REASON.match(shapely.is_valid_reason(shape))
     if found is None or found["lon"] is None:
         return "self_crossing", None
@@ -144,8 +145,8 @@ def _merged(whole: Any, notes: Notes) -> Any:
     """Merge valid parts that share edges, but no area. Refusal: overlapping_parts."""
     if shapely.get_num_coordinates(whole) <= MERGED_VERTICES:
         parts = shapely.get_parts(whole)
-        union = shapely.transform(shapely.union_all(parts, grid_size=_GRID), _on_grid)
+        union = shapely.transform(shapely.union_all(parts, grid_size=_GRID), on_grid)
         if union.is_valid and sum(map(area_m2, parts)) - area_m2(union) < SLIVER_M2:
             notes.add("parts_merged")
             return shapely.orient_polygons(shapely.MultiPolygon(list(shapely.get_parts(union))))
-    raise Refusal("overlapping_parts", _reason(whole)[1])
+    raise Refusal("overlapping_parts", reason(whole)[1])

@@ -64,8 +64,8 @@ def rebalance(
     shapes = [on_grid(shape) for shape in districts]
     if not shapes or not buildings:
         raise PlanError("nothing_to_divide")
-    fabric = weave(buildings, shapely.union_all(shapes), within=shapes)
-    home = homes(fabric, labels or {})
+    fabric = weave(buildings, shapely.union_all(shapes), within=shapes, labels=labels)
+    home = homes(fabric)
     if -1 in home:
         raise PlanError("outside", buildings[int(fabric.building[home.index(-1)])].name)
     told(0.1)
@@ -87,11 +87,9 @@ def rebalance(
     return Rebalanced(division(fabric, label, result, target=target, tolerance=tolerance, names=names), moves)
 
 
-def homes(fabric: Fabric, labels: Mapping[tuple[str, int], int]) -> list[int]:
-    """Give each atom's district of today: as `labels` says, else where its place lies, -1 for nowhere."""
-    fixed = fabric.fixed if fabric.fixed is not None else [-1] * len(fabric)
-    keys = zip(fabric.building.tolist(), fabric.entrance.tolist(), fixed, strict=True)
-    return [labels.get((fabric.buildings[building].key, number), int(place)) for building, number, place in keys]
+def homes(fabric: Fabric) -> list[int]:
+    """Give each atom's district of today, -1 for nowhere."""
+    return [-1] * len(fabric) if fabric.fixed is None else [int(district) for district in fabric.fixed]
 
 
 def moved_shapes(fabric: Fabric, home: Sequence[int], label: Sequence[int], shapes: Sequence[Any]) -> list[Any]:
@@ -118,7 +116,7 @@ def _searched(
     told: Callable[[float], None],
 ) -> list[int]:
     """Give the labels after the search, from `home` where anything is out, else `home`."""
-    atoms = [atom for atom in range(len(fabric)) if home[atom] not in locked]
+    atoms = [atom for atom in range(len(fabric)) if home[atom] not in locked and fabric.host[atom] == atom]
     ground = _tied(fabric, atoms, home)
     own = [home[atom] for atom in atoms]
     if not atoms or _is_balanced(ground, own, target, tolerance):
@@ -136,7 +134,7 @@ def _searched(
     label = list(home)
     for atom, district in zip(atoms, best[1], strict=True):
         label[atom] = district
-    return label
+    return [label[host] for host in fabric.host]
 
 
 def _is_balanced(ground: Ground, own: Sequence[int], target: int, tolerance: float) -> bool:
@@ -167,15 +165,14 @@ def _sent_home(groups: Groups, own: Sequence[int]) -> None:
         changed = False
         for atom, district in enumerate(own):
             back = groups.label[atom]
-            together = groups.ground.together[atom]
-            if back == district or atom != min(together):
+            if back == district:
                 continue
             before = groups.total()
-            groups.shift(together, district)
+            groups.shift((atom,), district)
             groups.renew((back, district))
             whole = all(groups.members[d] and groups.whole(groups.members[d]) for d in (back, district))
             if whole and groups.total() < before - 1e-9:
                 changed = True
                 continue
-            groups.shift(together, back)
+            groups.shift((atom,), back)
             groups.renew((back, district))

@@ -3,15 +3,19 @@
 from typing import Any
 
 import shapely
+import shapely.geometry
 
 from geo.crs import refuse_crs
 from geo.jsontext import brief
-from geo.outlines import at_precision, multipolygon, polygon
+from geo.outlines import MERGED_VERTICES, at_precision, multipolygon, on_grid, polygon
 from geo.positions import Notes, Position, positions, refuse_misplaced, rounded, without_repeats
 from geo.problems import Refusal
 
 DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 """How many lists stand around a position in the coordinates of each type."""
+
+NOT_VALID = frozenset({"disconnected", "hole_outside", "holes_nested", "overlapping_parts", "self_crossing"})
+"""Refusals of polygons whose positions are sound."""
 
 
 def shape_of(geometry: object, kinds: frozenset[str], notes: Notes) -> Any:
@@ -33,6 +37,30 @@ def shape_of(geometry: object, kinds: frozenset[str], notes: Notes) -> Any:
     checked = positions(coordinates, DEPTHS[kind], notes)
     refuse_misplaced(checked, DEPTHS[kind])
     return _built(kind, checked, notes)
+
+
+def shape_as_given(geometry: object, kinds: frozenset[str], notes: Notes) -> Any:
+    """Give the shape as `shape_of` does, or, where a polygon is only not valid, as it stands on the grid.
+
+    Large ones stay refused: what their crossings enclose can be as many pieces as the square of their vertices.
+    """
+    try:
+        return shape_of(geometry, kinds, notes)
+    except Refusal as refusal:
+        if refusal.code not in NOT_VALID or not isinstance(geometry, dict):
+            raise
+        shape = _as_it_stands(geometry)
+        if shape is None or shapely.get_num_coordinates(shape) > MERGED_VERTICES:
+            raise
+        return shape
+
+
+def _as_it_stands(geometry: dict[str, Any]) -> Any:
+    """Give the shape of sound positions; None where another ring of it is too short to be one."""
+    try:
+        return shapely.transform(shapely.geometry.shape(geometry), on_grid)
+    except (ValueError, shapely.errors.GEOSException):
+        return None
 
 
 def _built(kind: str, checked: Any, notes: Notes) -> Any:
