@@ -8,7 +8,7 @@ FLASK := $(BIN)/flask --app wsgi
 N ?= 10000
 SEED ?= 1
 
-.PHONY: run test check bench torture lighthouse build clean translations test-tools
+.PHONY: run test check bench bench-geo torture lighthouse build clean translations test-tools
 
 run: build
 	@$(FLASK) start
@@ -25,6 +25,10 @@ check: $(VENV)/test-ready build
 
 bench: build test-tools
 	$(BIN)/python -m tests.bench.run
+
+# Districts, beside METIS, KaHIP and a Hilbert sweep: `make bench-geo ARGS="--communities 3"` for a short run.
+bench-geo: $(VENV)/bench-ready
+	$(BIN)/python -m tests.bench.geo $(ARGS)
 
 # Phones, a proxy that cuts their connections, a server that is killed: `make torture N=10000 SEED=1`.
 torture: build test-tools
@@ -44,6 +48,10 @@ $(VENV)/ready: pyproject.toml
 
 $(VENV)/test-ready: $(VENV)/ready
 	$(BIN)/python -m tests.setup.install test
+	@touch $@
+
+$(VENV)/bench-ready: $(VENV)/ready
+	$(BIN)/python -m tests.setup.install bench
 	@touch $@
 
 # A Node of 18 or newer, from the machine or else from a Python package, builds the front end.

@@ -22,6 +22,8 @@ from fieldapp.households.fact_views import bp as facts
 from fieldapp.households.views import bp as households
 from fieldapp.matters.views import bp as matters
 from fieldapp.places.views import bp as places
+from fieldapp.planning import daily
+from fieldapp.planning.views import bp as planning
 from fieldapp.premises.views import bp as premises
 from fieldapp.privacy.views import bp as privacy
 from fieldapp.reports.sheet_views import bp as sheets
@@ -35,6 +37,7 @@ from fieldapp.visits.views import bp as visits
 SLICES = (
     accounts,
     places,
+    planning,
     households,
     facts,
     duplicates,
@@ -56,6 +59,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     """The program as a WSGI application.
 
     `config` overrides what the environment says: DATABASE_URL, SECRET_KEY, INSTANCE_PATH, PUBLIC_ORIGIN, KEYRING.
+    Without PLAN_IN_BACKGROUND a division into districts is computed within the request that asks for it.
     """
     config = config or {}
     root = Path(__file__).parent.parent
@@ -76,6 +80,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
         SESSION_COOKIE_SECURE=origin.startswith("https:"),
         PERMANENT_SESSION_LIFETIME=timedelta(days=14),
         SESSION_REFRESH_EACH_REQUEST=False,
+        PLAN_IN_BACKGROUND=True,
         COMPRESS_MIN_SIZE=500,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_BR_LEVEL=4,
@@ -90,6 +95,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     language.init_app(app)
     notice.init_app(app)
     guard.init_app(app)
+    daily.init_app(app)
     intake.init_app(app)
     tracking.init_app()
     packing.init_app(app)

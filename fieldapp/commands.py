@@ -16,6 +16,7 @@ from fieldapp.households import commands as household_commands
 from fieldapp.households.operations import add_default_care_groups
 from fieldapp.places import queries as place_queries
 from fieldapp.places.operations import create_community
+from fieldapp.planning import commands as planning_commands
 from fieldapp.privacy import commands as privacy_commands
 from fieldapp.spotchecks import commands as spotcheck_commands
 from fieldapp.sync import commands as sync_commands
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
     household_commands.init_app(app)
     spotcheck_commands.init_app(app)
     privacy_commands.init_app(app)
+    planning_commands.init_app(app)
 
 
 @click.command("upgrade")

@@ -1,8 +1,8 @@
 """What every page shares: built files by name, error pages, health, and going home by role."""
 
 import json
-import re
 from collections.abc import MutableMapping
+from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,14 +22,12 @@ from fieldapp import clock, db
 from fieldapp.accounts.rules import Role
 from fieldapp.guard import actor, is_item, public, roles
 from fieldapp.language import html_language
+from fieldapp.places.basemaps import tiles_of
 from fieldapp.places.models import Community
 from fieldapp.sync.rules import Item
 from fieldapp.visits import queries as visits
 
 bp = Blueprint("pages", __name__)
-
-_TILE_ORIGIN = re.compile(r"https?://(\{s\}\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?/")
-"""What may be put into a Content-Security-Policy: nothing but a host and a port."""
 
 HOMES = {
     Role.WORKER: "visits.today",
@@ -146,12 +144,17 @@ def refuse(reason: str, fields: dict[str, str] | None = None, status: int = 422)
 
 
 def map_tiles(community: Community) -> dict[str, str] | None:
-    """The community's map tiles as the map's script takes them, and leave for this page to load them; None without."""
-    found = _TILE_ORIGIN.match(community.tiles_url or "")
-    if not found:
+    """The community's map tiles as the map's script takes them, and leave for this page to load them; None without.
+
+    `url`, `attribution` and `datum` always; `labels`, `subdomains` and `referrer` where there are some: `basemaps`.
+    """
+    tiles = tiles_of(
+        community.basemap, key=community.tiles_key, url=community.tiles_url, attribution=community.tiles_attribution
+    )
+    if tiles is None:
         return None
-    g.tile_origin = found[0].rstrip("/").replace("{s}.", "*.")
-    return {"url": community.tiles_url or "", "attribution": community.tiles_attribution or ""}
+    g.tile_origin = tiles.origin
+    return {name: value for name, value in asdict(tiles).items() if name != "origin" and value is not None}
 
 
 @bp.get("/")

@@ -89,6 +89,7 @@ def app(
             "SECRET_KEY": "of the tests",
             "NOW": NOW,
             "KEYRING": KEYRING,
+            "PLAN_IN_BACKGROUND": False,
             "TESTING": True,
             "PROPAGATE_EXCEPTIONS": False,
         }

@@ -34,6 +34,7 @@ from fieldapp.visits.models import Photo
 from fieldapp.visits.photos import PhotoStore, clean
 from tests.conftest import NOW
 from tests.factories import PASSWORD, Cast, make_dwelling, make_resident, make_visit
+from tests.planning.drafts import PLAN_VERSION, make_plan
 from tests.spotchecks.drawn import make_spot_check
 
 ROLES = {
@@ -185,6 +186,11 @@ def draw_form(world: World) -> dict[str, Any]:
     return {"month": f"{NOW:%Y-%m}", "seed": "7", "community": str(world.cast.community.id), "again": "1"}
 
 
+def plan_form(_world: World, **fields: str) -> dict[str, str]:
+    """A change of the draft as the world has it."""
+    return {"version": str(PLAN_VERSION)} | fields
+
+
 def _of_street(world: World) -> dict[str, Any]:
     return {"community": world.cast.community.id}
 
@@ -252,6 +258,19 @@ ROUTES: dict[str, Route] = {
     ),
     "places.settings": page(frozenset({Role.DIRECTOR, Role.ADMIN})),
     "places.save_settings": form(DIRECTOR, form=lambda _w: settings_form()),
+    "planning.plan": page(DIRECTOR),
+    "planning.state": page(DIRECTOR),
+    "planning.moves": page(DIRECTOR, "district"),
+    "planning.propose": form(DIRECTOR, rubbish=(303,)),
+    "planning.rebalance": form(DIRECTOR, rubbish=(303,)),
+    "planning.edit": form(DIRECTOR, "district", form=lambda w: plan_form(w, kind="lock", district="1", locked="1")),
+    "planning.undo": form(DIRECTOR, "district", form=lambda w: plan_form(w)),
+    "planning.redo": form(DIRECTOR, "district", form=lambda w: plan_form(w)),
+    "planning.publish": form(DIRECTOR, "district", form=lambda w: plan_form(w, since="2026-12-01")),
+    "planning.withdraw": form(DIRECTOR, "district", form=lambda w: plan_form(w), ok=422),
+    "planning.drop": form(DIRECTOR, "district", form=lambda w: plan_form(w)),
+    "planning.entrances": page(DIRECTOR, "district"),
+    "planning.deal_entrances": form(DIRECTOR, "district", form=lambda _w: {"entrances": "2"}),
     "premises.index": page(BOTH),
     "premises.show": page(BOTH, "district"),
     "premises.change": form(BOTH, "district", form=lambda _w: {"trade": "超市", "people": "2"}),
@@ -353,12 +372,15 @@ RUBBISH: dict[str, Any] = dict.fromkeys(
         "district_tolerance",
         "routine_days",
         "quiet_days",
+        "basemap",
+        "tiles_key",
         "tiles_url",
         "tiles_attribution",
         "lead-1",
         "partner-1",
         "since",
         "where",
+        "datum",
         "lay_out",
         "good_rows",
         "field",
@@ -425,6 +447,7 @@ def make_world(session: Session, app: Flask, cast: Cast, *, is_whole: bool = Tru
     if is_whole:
         more = _shop(session, cast) | _spot_check(session, cast) | _happened(session, cast) | _merged(session, cast)
         more |= _waiting_sheet(app, cast)
+        make_plan(session, cast)
     return World(cast, photo.id, urgent.id, held.id, proposal.id, resident, more)
 
 

@@ -155,6 +155,10 @@ def _everything(connection):
         "spot_answer",
         "spot_contest",
         "spot_door",
+        "plan",
+        "plan_step",
+        "district",
+        "placement",
     )
     return {table: sorted(map(str, connection.exec_driver_sql(f"SELECT * FROM {table}"))) for table in tables}
 
@@ -409,7 +413,7 @@ TILES = "https://{s}.tiles.example/{z}/{x}/{y}.png"
 
 @ON_ONE
 def test_the_tile_origin_is_allowed_on_map_pages_alone(app, cast, session, ask, world):
-    cast.community.tiles_url = TILES
+    cast.community.basemap, cast.community.tiles_url = "wgs84", TILES
     session.commit()
     with_tiles = []
     for username in ("worker", "director", "street"):
@@ -420,7 +424,7 @@ def test_the_tile_origin_is_allowed_on_map_pages_alone(app, cast, session, ask, 
                 assert sources == POLICY["img-src"] + " https://*.tiles.example", endpoint
                 with_tiles.append((username, endpoint))
     coverage = [(who, "reports.coverage") for who in ("director", "street")]
-    assert sorted(with_tiles) == sorted([("worker", "places.map_page"), ("worker", "sync.pack"), *coverage])
+    assert sorted(with_tiles) == sorted([("worker", "places.map_page"), ("worker", "sync.pack"), *coverage, ("director", "planning.plan")])
 
 
 @ON_ONE
@@ -438,10 +442,11 @@ def test_the_tile_origin_is_allowed_on_map_pages_alone(app, cast, session, ask, 
         "*{z}{x}{y}",
         "https://例子/{z}/{x}/{y}",
         "https://user@tiles.example/{z}/{x}/{y}",
+        "https://{s}.example/{z}/{x}/{y}",
     ],
 )
 def test_no_tile_address_gets_anything_else_into_the_policy(template, cast, session, sign_in):
-    cast.community.tiles_url = template
+    cast.community.basemap, cast.community.tiles_url = "gcj02", template
     session.commit()
     answer = sign_in("worker").get("/map")
     assert answer.status_code == 200

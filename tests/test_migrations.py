@@ -223,5 +223,25 @@ def test_numbers_of_the_last_release_are_kept_and_sealed(before_sealing):
         )
 
 
+def test_tiles_of_the_last_release_are_kept_as_wgs84(empty):
+    schema.upgrade(empty, "0005")
+    addresses = {"with": "https://tiles.example/{z}/{x}/{y}", "without": None}
+    with empty.begin() as connection:
+        for code, url in addresses.items():
+            key = uuid7()
+            key = key.hex if empty.dialect.name == "sqlite" else key
+            row = _filled(connection, "community", id=key, code=code, tiles_url=url, topics="[]")
+            _insert(connection, "community", **row)
+    schema.upgrade(empty)
+    kinds = text("SELECT code, basemap, tiles_url FROM community ORDER BY code")
+    with empty.connect() as connection:
+        assert connection.execute(kinds).all() == [("with", "wgs84", addresses["with"]), ("without", "none", None)]
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE community SET basemap = 'gcj02', tiles_url = 'https://a/{z}/{x}/{y}'"))
+    command.downgrade(schema.alembic_config(empty), "0005")
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT tiles_url FROM community")).scalars().all() == [None, None]
+
+
 def test_there_is_one_newest_revision(empty):
     assert len(ScriptDirectory.from_config(schema.alembic_config(empty)).get_heads()) == 1

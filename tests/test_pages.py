@@ -84,15 +84,15 @@ FIELDS = {
     "visits.create_nobody_home": "households",
     "visits.add_photos": "photos",
     "places.change_layout": "deed doors entrance floor room shop",
-    "places.save_settings": "quota language topics tiles_url tiles_attribution lead-1 group-new-name "
+    "places.save_settings": "quota language topics basemap tiles_key tiles_url tiles_attribution lead-1 group-new-name "
     "group-new-within_days",
     "households.search": "q",
     "accounts.create_session": "username password next",
     "accounts.change_password": "current password repeated",
     "accounts.set_language": "language",
     "accounts.set_browser_language": "language",
-    "exchange.import_districts": "since",
-    "exchange.import_buildings": "where lay_out",
+    "exchange.import_districts": "since datum",
+    "exchange.import_buildings": "where lay_out datum",
     "exchange.import_households": "good_rows",
 }
 QUERIES = {
@@ -533,6 +533,7 @@ EVIL = "\"'><script>evil()</script><img src=x onerror=evil()>&lt;"
 def _spoil(cast, session):
     """Markup wherever words of people and files come in."""
     cast.community.name = cast.district.name = cast.building.name = EVIL[:60]
+    cast.community.basemap = "gcj02"
     cast.community.tiles_url = "https://tiles.example/{z}/{x}/{y}?" + EVIL
     cast.community.tiles_attribution = EVIL
     cast.community.topics = [EVIL]

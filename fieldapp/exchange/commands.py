@@ -19,10 +19,12 @@ from fieldapp.accounts.rules import Actor, Role
 from fieldapp.exchange import files, resident_files, resident_queries, resident_words, words
 from fieldapp.exchange.columns import Language
 from fieldapp.exchange.files import When
+from fieldapp.exchange.misplaced import Misplaced
 from fieldapp.exchange.problems import Refused
 from fieldapp.exchange.resident_files import Taker
 from fieldapp.exchange.resident_plan import Kind
 from fieldapp.places import queries as places
+from geo.datum import DATUMS
 from geo.geojson import GeoJSONError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,6 +35,9 @@ export_group = AppGroup("export", help="Take districts, buildings or households 
 LANGUAGE = click.option("--language", type=click.Choice(["zh_Hans", "en"]), help="Else the community's.")
 COMMUNITY = click.option("--community", "code", required=True, help="The community's code.")
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+DATUM = click.option(
+    "--datum", type=click.Choice(DATUMS), default="wgs84", help="What FILE's coordinates are; gcj02: Amap, bd09: Baidu."
+)
 OUTPUT = click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Else standard output.")
 
 
@@ -75,11 +80,20 @@ def _when(since: datetime | None = None) -> When:
 @FILE
 @COMMUNITY
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From which day on; else today.")
+@DATUM
 @LANGUAGE
-def import_districts(file: Path, code: str, since: datetime | None, language: str | None) -> None:
+def import_districts(file: Path, code: str, since: datetime | None, datum: str, language: str | None) -> None:
     """Bring districts in from FILE, GeoJSON polygons with code, name, lead, partner (user names)."""
     with _community(code, language) as actor:
-        _tell(words.districts_lines(files.bring_districts(db.session(), actor, file.read_bytes(), _when(since))))
+        done = files.bring_districts(db.session(), actor, file.read_bytes(), _when(since), datum=datum)
+        _tell(words.districts_lines(done))
+        _doubt(done.misplaced)
+
+
+def _doubt(found: Misplaced | None) -> None:
+    """Say on the error stream what a person ought to look at; it was stored all the same."""
+    if said := words.misplaced_line(found):
+        click.echo(said, err=True)
 
 
 def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -97,13 +111,17 @@ def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, 
 @COMMUNITY
 @click.option("--where", multiple=True, callback=_pairs, help="key=value: only features with this property.")
 @click.option("--lay-out", is_flag=True, help="Lay doors out where a building has none.")
+@DATUM
 @LANGUAGE
-def import_buildings(file: Path, code: str, where: dict[str, str], lay_out: bool, language: str | None) -> None:
+def import_buildings(
+    file: Path, code: str, where: dict[str, str], lay_out: bool, datum: str, language: str | None
+) -> None:
     """Bring buildings in from FILE, GeoJSON polygons or points: code, name, street, housenumber, levels …"""
     with _community(code, language) as actor:
         data = file.read_bytes()
-        done = files.bring_buildings(db.session(), actor, data, _when(), where=where, lay_out=lay_out)
+        done = files.bring_buildings(db.session(), actor, data, _when(), where=where, lay_out=lay_out, datum=datum)
         _tell(words.buildings_lines(done))
+        _doubt(done.misplaced)
 
 
 @import_group.command("households")

@@ -1,10 +1,13 @@
 """Districts and buildings as GeoJSON features: what properties mean, and back. Raises geo's GeoJSONError."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from fieldapp.places.rules import numeral as numeral
+from geo.datum import shift_shape
 from geo.geojson import Feature, GeoJSONError, Problem, Reading, read
+from geo.shapes import mapping_of, ready
 
 T = TypeVar("T")
 
@@ -62,11 +65,12 @@ class BuildingDraft:
 
 @dataclass(frozen=True)
 class Drafts:
-    """What a file holds, in its order, and what was repaired."""
+    """What a file holds, in its order and in WGS-84, what was repaired, and which datum the file was read as."""
 
     districts: tuple[DistrictDraft, ...] = ()
     buildings: tuple[BuildingDraft, ...] = ()
     repairs: tuple[Problem, ...] = ()
+    datum: str = "wgs84"
 
 
 class _Fault(Exception):
@@ -74,23 +78,35 @@ class _Fault(Exception):
         self.problem = code, detail
 
 
-def read_districts(data: bytes) -> Drafts:
-    """Read districts. Problems: geo's, and `code_twice`, `code_long`, `not_text`, `too_long`, `lead_same`."""
-    reading = read(data)
+def read_districts(data: bytes, datum: str = "wgs84") -> Drafts:
+    """Read districts in `datum`. Problems: geo's, and `code_twice`, `not_text`, `too_long`, `lead_same`."""
+    reading = _in_wgs84(read(data), datum)
     districts = _each(reading, _district)
-    return Drafts(districts=districts, repairs=reading.repairs)
+    return Drafts(districts=districts, repairs=reading.repairs, datum=datum)
 
 
-def read_buildings(data: bytes, where: Mapping[str, str] | None = None) -> Drafts:
-    """Read buildings, those whose properties are `where`. Problems: as for districts, and `not_number`, `too_many`."""
-    reading = read(data, kinds=("Polygon", "MultiPolygon", "Point"), where=where or None)
+def read_buildings(data: bytes, where: Mapping[str, str] | None = None, datum: str = "wgs84") -> Drafts:
+    """Read buildings in `datum`, those whose properties are `where`. Problems: also `not_number`, `too_many`."""
+    reading = _in_wgs84(read(data, kinds=("Polygon", "MultiPolygon", "Point"), where=where or None), datum)
     buildings = _each(reading, _building)
     cut = tuple(
         Problem(draft.number, "name_cut", draft.name)
         for draft, feature in zip(buildings, reading.features, strict=True)
         if FULL in draft.properties and FULL not in feature.properties
     )
-    return Drafts(buildings=buildings, repairs=(*reading.repairs, *cut))
+    return Drafts(buildings=buildings, repairs=(*reading.repairs, *cut), datum=datum)
+
+
+def _in_wgs84(reading: Reading, datum: str) -> Reading:
+    """Shift what was read from `datum`, at the kept precision. What shared a vertex shares it still."""
+    if datum == "wgs84":
+        return reading
+    shapes = [ready(shift_shape(feature.shape, datum, "wgs84")) for feature in reading.features]
+    shifted = (
+        replace(feature, geometry=mapping_of(shape), shape=shape)
+        for feature, shape in zip(reading.features, shapes, strict=True)
+    )
+    return replace(reading, features=tuple(shifted))
 
 
 FULL = "full_name"
@@ -245,12 +261,3 @@ def building_properties(building: Any) -> dict[str, Any]:
     }
     told = {key: value for key, value in said.items() if value is not None}
     return told | {key: value for key, value in rest.items() if key not in told}
-
-
-def numeral(number: int) -> str:
-    """A number from 1 to 99 as it is written in names (12: 十二); others in digits."""
-    digits = "一二三四五六七八九"
-    if not 1 <= number <= 99:
-        return str(number)
-    tens, ones = divmod(number, 10)
-    return (digits[tens - 1] if tens > 1 else "") + ("十" if tens else "") + (digits[ones - 1] if ones else "")

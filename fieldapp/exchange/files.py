@@ -30,23 +30,38 @@ class When:
     since: date
 
 
-def bring_districts(session: Session, actor: Actor, data: bytes, when: When) -> operations.DistrictsDone:
-    """Import districts. GeoJSONError: what `features` and `operations` refuse, and `future`."""
+def bring_districts(
+    session: Session, actor: Actor, data: bytes, when: When, *, datum: str = "wgs84"
+) -> operations.DistrictsDone:
+    """Import districts in a `datum` of geo's. GeoJSONError: what `features` and `operations` refuse, and `future`."""
     if when.since > when.today:
         raise GeoJSONError([Problem(None, "future", when.today.isoformat())])
-    done = operations.import_districts(session, actor, features.read_districts(data), when.since)
-    _trace(session, actor, "import.districts", when.now, added=done.added, changed=done.changed)
+    done = operations.import_districts(session, actor, features.read_districts(data, datum), when.since)
+    _trace(session, actor, "import.districts", when.now, added=done.added, changed=done.changed, **_said(datum))
     return done
 
 
 def bring_buildings(
-    session: Session, actor: Actor, data: bytes, when: When, *, where: Mapping[str, str] | None, lay_out: bool
+    session: Session,
+    actor: Actor,
+    data: bytes,
+    when: When,
+    *,
+    where: Mapping[str, str] | None,
+    lay_out: bool,
+    datum: str = "wgs84",
 ) -> operations.BuildingsDone:
-    """Import buildings, and lay their doors out where asked for. GeoJSONError."""
-    drafts = features.read_buildings(data, where)
+    """Import buildings in a `datum` of geo's, and lay their doors out where asked for. GeoJSONError."""
+    drafts = features.read_buildings(data, where, datum)
     done = operations.import_buildings(session, actor, drafts, when.today, lay_out=lay_out)
-    _trace(session, actor, "import.buildings", when.now, added=done.added, changed=done.changed, doors=done.doors)
+    counts = {"added": done.added, "changed": done.changed, "doors": done.doors}
+    _trace(session, actor, "import.buildings", when.now, **counts, **_said(datum))
     return done
+
+
+def _said(datum: str) -> dict[str, str]:
+    """What a trace says of a file that was shifted."""
+    return {} if datum == "wgs84" else {"datum": datum}
 
 
 def bring_households(

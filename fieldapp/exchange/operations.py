@@ -16,11 +16,12 @@ from fieldapp.accounts.rules import Actor
 from fieldapp.db import uuid7
 from fieldapp.exchange import features, layout, queries
 from fieldapp.exchange.features import BuildingDraft, DistrictDraft, Drafts
+from fieldapp.exchange.misplaced import Misplaced, misplaced_buildings, misplaced_districts
 from fieldapp.households.models import Household, OccupancyPeriod
 from fieldapp.households.rules import Occupancy
 from fieldapp.places import placements
 from fieldapp.places.models import Building, District, Dwelling
-from fieldapp.places.operations import Placed, assign, place_dwellings, set_boundary
+from fieldapp.places.operations import Placed, assign, forget_entrances, place_dwellings, set_boundary
 from fieldapp.places.rules import ALWAYS, FOREVER
 from geo.geojson import GeoJSONError, Problem
 
@@ -36,6 +37,7 @@ class DistrictsDone:
     assigned: int
     placed: Placed
     repairs: tuple[Problem, ...]
+    misplaced: Misplaced | None = None
 
 
 def import_districts(session: Session, actor: Actor, drafts: Drafts, day: date) -> DistrictsDone:
@@ -50,7 +52,13 @@ def import_districts(session: Session, actor: Actor, drafts: Drafts, day: date) 
     known, people = queries.districts(session, actor), queries.workers(session, actor)
     _check_people(session, actor, drafts.districts, known, people)
     boundaries, assignments = placements.open_boundaries(session, actor), placements.open_assignments(session, actor)
+    misplaced = misplaced_districts(
+        drafts,
+        queries.building_places(session, actor),
+        {code: boundaries[district.id].geometry for code, district in known.items() if district.id in boundaries},
+    )
     place = max((district.position for district in known.values()), default=0)
+    redrawn: list[UUID] = []
     added = changed = assigned = 0
     for draft in drafts.districts:
         district = known.get(draft.code)
@@ -59,7 +67,10 @@ def import_districts(session: Session, actor: Actor, drafts: Drafts, day: date) 
             place += 1
             district = _new_district(session, community_id, draft, place)
             added += 1
-        is_changed = set_boundary(session, district, draft.geometry, day, boundaries.get(district.id))
+        first = ALWAYS if is_new else day  # one that was closed opens again; its past stays
+        is_changed = set_boundary(session, district, draft.geometry, day, boundaries.get(district.id), first)
+        if is_changed:
+            redrawn.append(district.id)
         if draft.name is not None and draft.name != district.name:
             district.name, is_changed = draft.name, True
         if district.closed_on is not None:
@@ -69,11 +80,12 @@ def import_districts(session: Session, actor: Actor, drafts: Drafts, day: date) 
                 current = assignments.get((district.id, part))
                 assigned += assign(session, district, part, people[username], day, current)
         changed += is_changed and not is_new
+    forget_entrances(session, redrawn)
     placed = place_dwellings(session, community_id, day)
     named = {draft.code for draft in drafts.districts}
     untouched = tuple(sorted(code for code, d in known.items() if code not in named and d.closed_on is None))
     same = len(drafts.districts) - added - changed
-    return DistrictsDone(added, changed, same, untouched, assigned, placed, drafts.repairs)
+    return DistrictsDone(added, changed, same, untouched, assigned, placed, drafts.repairs, misplaced)
 
 
 def _community(actor: Actor) -> UUID:
@@ -126,6 +138,7 @@ class BuildingsDone:
     without_doors: int
     placed: Placed
     repairs: tuple[Problem, ...]
+    misplaced: Misplaced | None = None
 
 
 def import_buildings(session: Session, actor: Actor, drafts: Drafts, day: date, *, lay_out: bool) -> BuildingsDone:
@@ -135,6 +148,15 @@ def import_buildings(session: Session, actor: Actor, drafts: Drafts, day: date, 
     """
     community_id = _community(actor)
     known, with_doors = queries.buildings(session, actor), queries.ids_with_doors(session, actor)
+    misplaced = misplaced_buildings(
+        drafts,
+        {
+            code: (b.longitude, b.latitude)
+            for code, b in known.items()
+            if b.longitude is not None and b.latitude is not None
+        },
+        [boundary.geometry for boundary in placements.open_boundaries(session, actor).values()],
+    )
     keys = {draft.code: known[draft.code].id if draft.code in known else uuid7() for draft in drafts.buildings}
     doorless = [draft for draft in drafts.buildings if keys[draft.code] not in with_doors]
     doors = _lay_out(community_id, doorless, keys) if lay_out else []
@@ -156,7 +178,7 @@ def import_buildings(session: Session, actor: Actor, drafts: Drafts, day: date, 
     placed = place_dwellings(session, community_id, day)
     same = len(drafts.buildings) - len(new) - changed
     without = 0 if lay_out else sum(bool(draft.households or draft.shares) for draft in doorless)
-    return BuildingsDone(len(new), changed, same, len(doors), without, placed, drafts.repairs)
+    return BuildingsDone(len(new), changed, same, len(doors), without, placed, drafts.repairs, misplaced)
 
 
 def _values(draft: BuildingDraft) -> dict[str, Any]:

@@ -48,6 +48,12 @@ def buildings(session: Session, actor: Actor) -> dict[str, Building]:
     return {building.code: building for building in session.scalars(visible(select(Building), actor, Building))}
 
 
+def building_places(session: Session, actor: Actor) -> list[tuple[float, float]]:
+    """Longitude and latitude of the community's buildings that have a place."""
+    rows = session.execute(visible(select(Building.longitude, Building.latitude), actor, Building))
+    return [(row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None]
+
+
 def ids_with_doors(session: Session, actor: Actor) -> set[UUID]:
     """The buildings that have dwellings."""
     return set(session.scalars(visible(select(Dwelling.building_id).distinct(), actor, Dwelling)))
@@ -83,7 +89,10 @@ def district_rows(session: Session, actor: Actor, day: date) -> list[DistrictRow
             & (DistrictBoundary.since <= day)
             & (DistrictBoundary.until > day),
         )
-        .where((District.closed_on.is_(None)) | (District.closed_on > day))
+        .where(
+            (District.closed_on.is_(None)) | (District.closed_on > day),
+            (District.opened_on.is_(None)) | (District.opened_on <= day),
+        )
     )
     rows = session.execute(visible(statement, actor, District)).all()
     return [

@@ -19,6 +19,7 @@ from fieldapp.exchange.sheet import LARGEST_FILE
 from fieldapp.exchange.template import make_template
 from fieldapp.guard import actor, community, roles
 from fieldapp.pages import go
+from geo.datum import DATUMS
 from geo.geojson import GeoJSONError
 
 bp = Blueprint("exchange", __name__)
@@ -51,7 +52,8 @@ def index() -> str:
 
 def _page(verdict: Verdict | None = None) -> str:
     deeds = queries.last_deeds(db.session(), actor())
-    return render_template("exchange/index.html", verdict=verdict, deeds=deeds, latest=clock.today())
+    datums = [(datum, words.datum_word(datum)) for datum in DATUMS]
+    return render_template("exchange/index.html", verdict=verdict, deeds=deeds, latest=clock.today(), datums=datums)
 
 
 def refused(verdict: Verdict) -> tuple[str, int]:
@@ -64,9 +66,11 @@ def _geojson_refused(noun: str, error: GeoJSONError) -> tuple[str, int]:
     return refused(Verdict(noun, [words.feature_text(problem) for problem in error.problems], error.more))
 
 
-def taken(lines: Sequence[str]) -> AnyResponse:
-    """The page again, with what was done, which is hereby written."""
+def taken(lines: Sequence[str], doubt: str | None = None) -> AnyResponse:
+    """The page again, with what was done, which is hereby written, and what a person ought to look at."""
     db.session().commit()
+    if doubt:
+        flash(doubt[:400], "warn")
     # The cookie that carries this over holds 4 KB: the first lines say what was done.
     flash("；".join(lines)[:800], "done")
     return go(url_for("exchange.index"))
@@ -100,11 +104,13 @@ def import_districts() -> AnyResponse | tuple[str, int]:
         since = date.fromisoformat(request.form["since"]) if request.form.get("since") else None
     except ValueError:
         return refused(Verdict("districts", [_("日期要写成 1957-03-02 这样")]))
+    if (datum := _datum()) is None:
+        return refused(_no_datum("districts"))
     try:
-        done = files.bring_districts(db.session(), actor(), data, _when(since))
+        done = files.bring_districts(db.session(), actor(), data, _when(since), datum=datum)
     except GeoJSONError as error:
         return _geojson_refused("districts", error)
-    return taken(words.districts_lines(done))
+    return taken(words.districts_lines(done), words.misplaced_line(done.misplaced))
 
 
 @bp.post("/imports/buildings")
@@ -114,13 +120,24 @@ def import_buildings() -> AnyResponse | tuple[str, int]:
     data = upload("buildings", LARGEST_GEOJSON)
     if isinstance(data, Verdict):
         return refused(data)
+    if (datum := _datum()) is None:
+        return refused(_no_datum("buildings"))
+    lay_out = bool(request.form.get("lay_out"))
     try:
-        done = files.bring_buildings(
-            db.session(), actor(), data, _when(), where=_where(), lay_out=bool(request.form.get("lay_out"))
-        )
+        done = files.bring_buildings(db.session(), actor(), data, _when(), where=_where(), lay_out=lay_out, datum=datum)
     except GeoJSONError as error:
         return _geojson_refused("buildings", error)
-    return taken(words.buildings_lines(done))
+    return taken(words.buildings_lines(done), words.misplaced_line(done.misplaced))
+
+
+def _datum() -> str | None:
+    """The datum that was chosen, WGS-84 where nothing was; None for a word that is none."""
+    chosen = request.form.get("datum", "") or "wgs84"
+    return chosen if chosen in DATUMS else None
+
+
+def _no_datum(noun: str) -> Verdict:
+    return Verdict(noun, [_("坐标系要从三种里选一种")])
 
 
 def _where() -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from fieldapp.exchange.misplaced import Misplaced
 from fieldapp.exchange.operations import BuildingsDone, DistrictsDone
 from fieldapp.exchange.problems import RowProblem
 from fieldapp.exchange.registration import HouseholdsDone
@@ -214,6 +215,48 @@ def buildings_lines(done: BuildingsDone) -> list[str]:
     if done.without_doors:
         lines.append(_("%(n)s 栋还没有门，再导入住户表，或者先排出门（--lay-out）", n=done.without_doors))
     return lines + _placed_lines(done.placed) + repair_lines(done.repairs)
+
+
+def datum_word(datum: str) -> str:
+    """A datum of geo's, by the maps that use it."""
+    return {
+        "wgs84": _("WGS-84（GPS、天地图）"),
+        "gcj02": _("GCJ-02（高德、腾讯）"),
+        "bd09": _("BD-09（百度）"),
+    }[datum]
+
+
+def misplaced_line(found: Misplaced | None) -> str | None:
+    """What a file looks like whose places lie off, and what to do about it."""
+    if found is None:
+        return None
+    datum, metres = datum_word(found.datum), max(100, round(found.metres / 100) * 100)
+    if found.left_out:
+        return _(
+            "%(n)s 栋楼落在边界外，差大约 %(metres)s 米：边界看起来是 %(datum)s坐标。"
+            "已经存了；要改就选这种坐标系，再导入一次。",
+            n=found.left_out,
+            datum=datum,
+            metres=metres,
+        )
+    numbers = "、".join(map(str, found.numbers[:20]))
+    if len(found.numbers) > 20:
+        numbers = _("%(numbers)s 等 %(n)s", numbers=numbers, n=len(found.numbers))
+    if found.whole:
+        return _(
+            "第 %(numbers)s 个图形落在社区外，差大约 %(metres)s 米：整个文件看起来是 %(datum)s坐标。"
+            "已经存了；要改就选这种坐标系，再导入一次。",
+            numbers=numbers,
+            datum=datum,
+            metres=metres,
+        )
+    return _(
+        "第 %(numbers)s 个图形差大约 %(metres)s 米，看起来是 %(datum)s坐标，别的不是：文件里混了两种。"
+        "已经存了；要改就把这几个另存成一个文件，带上编号，选这种坐标系再导入。",
+        numbers=numbers,
+        datum=datum,
+        metres=metres,
+    )
 
 
 def _placed_lines(placed: Placed) -> list[str]:

@@ -113,6 +113,11 @@ class Freshness:
         return Freshness(self.fresh + other.fresh, self.known + other.known)
 
 
+def together(figures: Iterable[Freshness]) -> Freshness:
+    """The figure of several districts: facts are added up, not rates."""
+    return sum(figures, Freshness())
+
+
 def freshness(facts: Iterable[Known], day: date) -> Freshness:
     """How much of what is known was looked at within its rhythm."""
     known = list(facts)

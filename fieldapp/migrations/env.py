@@ -5,6 +5,7 @@ from alembic import context
 import fieldapp.accounts.models
 import fieldapp.households.models
 import fieldapp.places.models
+import fieldapp.planning.models
 import fieldapp.premises.models
 import fieldapp.spotchecks.models
 import fieldapp.sync.models

@@ -42,6 +42,9 @@ class Community(Keyed, Base):
     district_tolerance: Mapped[int] = mapped_column(default=25)
     routine_days: Mapped[int] = mapped_column(default=90)
     quiet_days: Mapped[int] = mapped_column(default=7)
+    basemap: Mapped[str] = mapped_column(String(12), default="none")
+    """Whose tiles lie under the map: a word of `places.basemaps.KINDS`."""
+    tiles_key: Mapped[str | None] = mapped_column(String(64))
     tiles_url: Mapped[str | None] = mapped_column(String(300))
     tiles_attribution: Mapped[str | None] = mapped_column(String(200))
     topics: Mapped[list[str]] = mapped_column(default=list)
@@ -61,6 +64,8 @@ class District(Keyed, OfCommunity, Base):
     code: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(64))
     position: Mapped[int] = mapped_column(default=0)
+    opened_on: Mapped[date | None]
+    """The first day of a district that a plan made; None: as long as anyone knows."""
     closed_on: Mapped[date | None]
     district_id: Mapped[UUID] = synonym("id")  # what the wall looks at
 
@@ -143,6 +148,17 @@ class Dwelling(Keyed, OfCommunity, Base):
     def is_shop(self) -> bool:
         """Whether nobody lives here by trade; shops do not count as households."""
         return self.kind == "shop"
+
+
+class EntranceDistrict(Keyed, OfCommunity, Base):
+    """An entrance's district where it is not that of the building's point: a plan cut the building in two."""
+
+    __tablename__ = "entrance_district"
+    __table_args__ = (UniqueConstraint("building_id", "entrance"),)
+
+    building_id: Mapped[UUID] = mapped_column(ForeignKey("building.id"))
+    entrance: Mapped[int]
+    district_id: Mapped[UUID] = mapped_column(ForeignKey("district.id"))
 
 
 class Placement(Keyed, OfCommunity, Period, Base):

@@ -6,7 +6,7 @@ placement of a door hold from `ALWAYS`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -14,13 +14,21 @@ from uuid import UUID
 
 import numpy as np
 import shapely.geometry
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.db import uuid7
 from fieldapp.places import placements, queries
-from fieldapp.places.models import Assignment, Community, District, DistrictBoundary, Dwelling, Placement
+from fieldapp.places.models import (
+    Assignment,
+    Community,
+    District,
+    DistrictBoundary,
+    Dwelling,
+    EntranceDistrict,
+    Placement,
+)
 from fieldapp.places.placements import PlacedDoor
 from fieldapp.places.rules import ALWAYS, FOREVER
 from geo.tiling import locate
@@ -42,9 +50,17 @@ def create_community(
 
 
 def set_boundary(
-    session: Session, district: District, geometry: dict[str, Any], since: date, current: DistrictBoundary | None
+    session: Session,
+    district: District,
+    geometry: dict[str, Any],
+    since: date,
+    current: DistrictBoundary | None,
+    first: date = ALWAYS,
 ) -> bool:
-    """Give a district a boundary from `since` on; `current` is the one that still holds. False: it was so already."""
+    """Give a district a boundary from `since` on; `current` is the one that still holds. False: it was so already.
+
+    Where there is none yet it holds from `first` on.
+    """
     if current is not None and current.geometry == geometry:
         return False
     if current is not None and current.since >= since:
@@ -56,7 +72,7 @@ def set_boundary(
         DistrictBoundary(
             community_id=district.community_id,
             district_id=district.id,
-            since=ALWAYS if current is None else since,
+            since=first if current is None else since,
             until=FOREVER,
             geometry=geometry,
         )
@@ -103,14 +119,16 @@ class Placed:
 def place_dwellings(session: Session, community_id: UUID, since: date) -> Placed:
     """Put every door of a community into the district of `since` that its building's representative point lies in.
 
-    On a shared edge the district that comes first by position and code has it. A door in no district and never placed
-    before gets no placement. Nothing is written where nothing changes.
+    Where a plan divided a building, the entrance decides. On a shared edge the district that comes first by position
+    and code has it. A door in no district and never placed before gets no placement. Nothing is written where nothing
+    changes.
     """
     session.flush()
     actor = Actor(None, "", Role.DIRECTOR, community_id)
     districts = [district for district in queries.districts_on(session, actor, since) if district.geometry]
     doors = placements.doors(session, actor)
-    found = _districts_of([(d.id, d.geometry) for d in districts], doors)
+    decided = placements.entrance_districts(session, actor)
+    found = _districts_of([(d.id, d.geometry) for d in districts], doors, decided)
     moves = [
         (door, new)
         for door, new in zip(doors, found, strict=True)
@@ -123,7 +141,9 @@ def place_dwellings(session: Session, community_id: UUID, since: date) -> Placed
 
 
 def _districts_of(
-    districts: Sequence[tuple[UUID, dict[str, Any] | None]], doors: Sequence[PlacedDoor]
+    districts: Sequence[tuple[UUID, dict[str, Any] | None]],
+    doors: Sequence[PlacedDoor],
+    decided: Mapping[tuple[UUID, int], UUID],
 ) -> list[UUID | None]:
     polygons = [shapely.geometry.shape(geometry) for _, geometry in districts]
     nowhere = float("nan")
@@ -134,7 +154,27 @@ def _districts_of(
         ],
         dtype=np.float64,
     ).reshape(-1, 2)
-    return [districts[index][0] if index >= 0 else None for index in locate(polygons, points)]
+    there = {district_id for district_id, _ in districts}
+    by_point = [districts[index][0] if index >= 0 else None for index in locate(polygons, points)]
+    by_entrance = [decided.get((door.building_id, door.entrance)) for door in doors]
+    return [told if told in there else seen for told, seen in zip(by_entrance, by_point, strict=True)]
+
+
+def decide_entrances(session: Session, community_id: UUID, decided: Mapping[tuple[UUID, int], UUID]) -> None:
+    """Keep in which district single entrances lie, in place of all that was kept before; places no door."""
+    session.execute(delete(EntranceDistrict).where(EntranceDistrict.community_id == community_id))
+    rows = [
+        {"id": uuid7(), "community_id": community_id, "building_id": building, "entrance": entrance, "district_id": key}
+        for (building, entrance), key in decided.items()
+    ]
+    if rows:
+        session.execute(insert(EntranceDistrict), rows)
+
+
+def forget_entrances(session: Session, district_ids: Collection[UUID]) -> None:
+    """Let the building's point decide again for what a plan put into districts whose boundary is another now."""
+    for batch in batches(list(district_ids)):
+        session.execute(delete(EntranceDistrict).where(EntranceDistrict.district_id.in_(batch)))
 
 
 def _write_placements(

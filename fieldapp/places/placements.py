@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldapp.accounts.queries import visible
 from fieldapp.accounts.rules import Actor
-from fieldapp.places.models import Assignment, Building, DistrictBoundary, Dwelling, Placement
+from fieldapp.places.models import Assignment, Building, DistrictBoundary, Dwelling, EntranceDistrict, Placement
 from fieldapp.places.rules import ALWAYS, FOREVER
 
 
@@ -21,6 +21,8 @@ class PlacedDoor:
     """
 
     id: UUID
+    building_id: UUID
+    entrance: int
     longitude: float | None
     latitude: float | None
     district_id: UUID | None
@@ -34,6 +36,8 @@ def doors(session: Session, actor: Actor) -> list[PlacedDoor]:
     statement = (
         select(
             Dwelling.id,
+            Dwelling.building_id,
+            Dwelling.entrance,
             Building.longitude,
             Building.latitude,
             Dwelling.district_id,
@@ -46,6 +50,13 @@ def doors(session: Session, actor: Actor) -> list[PlacedDoor]:
         .order_by(Dwelling.id)
     )
     return [PlacedDoor(*row) for row in session.execute(visible(statement, actor, Dwelling))]
+
+
+def entrance_districts(session: Session, actor: Actor) -> dict[tuple[UUID, int], UUID]:
+    """The districts that a plan gave to single entrances, by building and entrance."""
+    statement = select(EntranceDistrict.building_id, EntranceDistrict.entrance, EntranceDistrict.district_id)
+    rows = session.execute(visible(statement, actor, EntranceDistrict))
+    return {(row.building_id, row.entrance): row.district_id for row in rows}
 
 
 def open_boundaries(session: Session, actor: Actor) -> dict[UUID, DistrictBoundary]:

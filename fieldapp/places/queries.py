@@ -97,7 +97,10 @@ def _districts_on(role: Role, figures: bool) -> Rows:
             & (DistrictBoundary.since <= bindparam("day"))
             & (DistrictBoundary.until > bindparam("day")),
         )
-        .where((District.closed_on.is_(None)) | (District.closed_on > bindparam("day")))
+        .where(
+            (District.closed_on.is_(None)) | (District.closed_on > bindparam("day")),
+            (District.opened_on.is_(None)) | (District.opened_on <= bindparam("day")),
+        )
         .order_by(District.position, District.code)
     )
     return visible(statement, anybody(role), District, figures=figures)
@@ -136,6 +139,17 @@ def footprints(session: Session, actor: Actor, *, figures: bool = False) -> list
     """The shapes of the buildings of the actor's community, for a map; nothing else of them is read."""
     statement = visible(select(Building.id, Building.geometry), actor, Building, figures=figures)
     return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def own_footprints(session: Session, actor: Actor) -> list[tuple[UUID, dict[str, Any] | None]]:
+    """The shapes of the buildings with a door that the actor may see; nothing else of them is read."""
+    return [(row[0], row[1]) for row in session.execute(_own_footprints(actor.role), bounds(actor))]
+
+
+@cache
+def _own_footprints(role: Role) -> Rows:
+    behind = visible(select(Dwelling.building_id), anybody(role), Dwelling)
+    return select(Building.id, Building.geometry).where(Building.id.in_(behind))
 
 
 def building(session: Session, actor: Actor, building_id: UUID) -> Building | None:

@@ -68,6 +68,15 @@ def is_off_size(households: int, target: int, tolerance_percent: int) -> bool:
     return abs(households - target) * 100 > target * tolerance_percent
 
 
+def numeral(number: int) -> str:
+    """A number from 1 to 99 as it is written in names (12: 十二); others in digits."""
+    digits = "一二三四五六七八九"
+    if not 1 <= number <= 99:
+        return str(number)
+    tens, ones = divmod(number, 10)
+    return (digits[tens - 1] if tens > 1 else "") + ("十" if tens else "") + (digits[ones - 1] if ones else "")
+
+
 @dataclass(frozen=True)
 class SeamFault:
     """Where districts do not tile: an overlap of two (`districts` has their two indices) or a gap (it is empty)."""

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
+
+from fieldapp.places import basemaps
 
 NUMBERS = {
     "quota": (1, 500),
@@ -20,7 +21,10 @@ RHYTHM = (1, 730)
 
 @dataclass
 class Settings:
-    """What was typed. `faults` maps a field to its fault: `number`, `tiles`, `language`, `person`, `same`, `long`."""
+    """What was typed. `faults` maps a field to its fault.
+
+    They are `number`, `basemap`, `key`, `tiles`, `needed`, `language`, `person`, `same`, `long`.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -40,14 +44,14 @@ def read_settings(
     fields: Sequence[str] = (),
     rhythms: Sequence[str] = (),
 ) -> Settings:
-    """Read the settings form: fields of `NUMBERS`, tiles, language, topics, care groups' rhythms, districts' people."""
+    """Read the settings form: `NUMBERS`, basemap, language, topics, care groups' rhythms, districts' people."""
     read = Settings()
     for name, (least, most) in NUMBERS.items():
         number = _whole(form.get(name, ""), least, most)
         if number is None:
             read.faults[name] = "number"
         read.values[name] = number
-    _read_tiles(read, form)
+    _read_basemap(read, form)
     language = form.get("language", "zh_Hans")
     if language not in ("zh_Hans", "en"):
         read.faults["language"] = "language"
@@ -75,22 +79,23 @@ def _whole(text: str, least: int, most: int) -> int | None:
     return int(text)
 
 
-def _read_tiles(read: Settings, form: Mapping[str, str]) -> None:
-    """An address of map tiles holds {z}, {x} and {y}; only https, or http on this machine."""
-    url = form.get("tiles_url", "").strip()
-    read.values["tiles_url"] = url or None
+def _read_basemap(read: Settings, form: Mapping[str, str]) -> None:
+    """The kind of basemap with the key or the address that it needs; what another kind needs is kept where it is sound.
+
+    A form that names no kind has tiles in WGS-84 where it has an address.
+    """
+    key, url = form.get("tiles_key", "").strip(), form.get("tiles_url", "").strip()
+    kind = form.get("basemap", "") or ("wgs84" if url else "none")
+    if kind not in basemaps.KINDS:
+        read.faults["basemap"] = "basemap"
+    if kind == "tianditu" and not basemaps.is_key(key):
+        read.faults["tiles_key"] = "key" if key else "needed"
+    if kind in basemaps.BY_ADDRESS and not basemaps.is_address(url):
+        read.faults["tiles_url"] = "tiles" if url else "needed"
+    read.values["basemap"] = kind
+    read.values["tiles_key"] = key if basemaps.is_key(key) else None
+    read.values["tiles_url"] = url if basemaps.is_address(url) else None
     read.values["tiles_attribution"] = form.get("tiles_attribution", "").strip()[:200] or None
-    if not url:
-        return
-    try:
-        parts = urlsplit(url.replace("{s}", "s"))
-        sound = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
-        host = parts.netloc
-    except ValueError:
-        sound, host = False, ""
-    plain = host.isascii() and all(sign.isalnum() or sign in ".-:" for sign in host)
-    if not (sound and host and plain and len(url) <= 300 and all(part in url for part in ("{z}", "{x}", "{y}"))):
-        read.faults["tiles_url"] = "tiles"
 
 
 def _read_group(read: Settings, form: Mapping[str, str], prefix: str) -> dict[str, Any]:

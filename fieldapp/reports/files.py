@@ -1,5 +1,6 @@
 """Coverage as other programs read it: the map's data, a GeoJSON file, a spreadsheet; pure, from figures to bytes."""
 
+from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
+from fieldapp.households.freshness import Freshness, together
 from fieldapp.language import day as day_words
 from fieldapp.places.models import Community
 from fieldapp.places.rules import SeamFault, is_off_size, seam_faults
@@ -116,18 +118,18 @@ def _figures(tally: Tally) -> dict[str, Any]:
     }
 
 
-def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
+def coverage_xlsx(coverage: Coverage, community: Community, fresh: Mapping[UUID, Freshness]) -> bytes:
     """The coverage table as a spreadsheet, one row a district and one for all."""
     book = Workbook()
     del book["Sheet"]
     sheet = book.create_sheet(_("走访覆盖"))
     sheet.append([_plain(f"{community.name} {day_words(coverage.span.first)} – {day_words(coverage.day)}")])
     people, counts = [_("包干区"), _("片长"), _("交叉")], [_("户数"), _("见到"), _("目标"), _("入户率")]
-    sheet.append([*people, *counts, _("重点剩"), _("从未见过"), _("最久没见（天）")])
+    sheet.append([*people, *counts, _("重点剩"), _("从未见过"), _("最久没见（天）"), _("信息鲜活率")])
     for d in coverage.districts:
         counted = [d.tally.households, d.met, community.quota, d.tally.entry_rate, d.priority_left, d.tally.never_met]
         named = [_plain(name) for name in (d.name, d.lead, d.partner)]
-        sheet.append([*named, *counted, longest_unmet(d.tally, coverage.day)])
+        sheet.append([*named, *counted, longest_unmet(d.tally, coverage.day), fresh.get(d.id, Freshness()).rate])
     total = coverage.total
     summed: list[float | None] = [
         total.households,
@@ -137,14 +139,15 @@ def coverage_xlsx(coverage: Coverage, community: Community) -> bytes:
         coverage.priority_left,
         total.never_met,
     ]
-    sheet.append([_("全社区"), None, None, *summed, longest_unmet(total, coverage.day)])
+    unmet = longest_unmet(total, coverage.day)
+    sheet.append([_("全社区"), None, None, *summed, unmet, together(fresh.values()).rate])
     for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
         cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error, whoever bears the name
     for cell in sheet[1] + sheet[2] + sheet[sheet.max_row]:
         cell.font = Font(bold=True)
-    for row in sheet.iter_rows(min_row=3, min_col=7, max_col=7):
-        row[0].number_format = "0%"
-    for column, width in zip("ABCDEFGHIJ", (16, 12, 12, 8, 8, 8, 10, 10, 12, 16), strict=True):
+    for row in sheet.iter_rows(min_row=3):
+        row[6].number_format = row[10].number_format = "0%"
+    for column, width in zip("ABCDEFGHIJK", (16, 12, 12, 8, 8, 8, 10, 10, 12, 16, 12), strict=True):
         sheet.column_dimensions[column].width = width
     sheet.freeze_panes = "A3"
     out = BytesIO()

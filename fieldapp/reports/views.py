@@ -12,6 +12,7 @@ from fieldapp import clock, db, pages
 from fieldapp.accounts import operations as accounts
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.guard import actor, community, roles
+from fieldapp.households.freshness import Freshness, together
 from fieldapp.households.history import end_of
 from fieldapp.places import queries as places
 from fieldapp.places.models import Community
@@ -62,12 +63,14 @@ def coverage() -> str:
     shown = files.coverage_map(figures, _shapes(who), name, with_links=who.role is Role.DIRECTOR)
     faults = files.tiling_faults(figures)
     shown |= {"tiles": pages.map_tiles(where), "faults": [fault.geometry for fault, _names in faults]}
+    fresh = _freshness(who, figures, where)
     return render_template(
         "reports/coverage.html",
         community=where,
         coverage=figures,
         span_name=name,
-        fresh=freshness_by_district(db.session(), who, figures.day, end_of(figures.day), where.registry_settings),
+        fresh=fresh,
+        fresh_total=together(fresh.values()),
         quiet=figures.quiet(where.quiet_days) if figures.day == clock.today() else [],
         faults=faults,
         sizes=files.sizes_off(figures, where),
@@ -97,7 +100,12 @@ def coverage_xlsx() -> Response:
     where, who = community_seen()
     _name, figures = _asked(who)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return _download(files.coverage_xlsx(figures, where), f"coverage-{where.code}-{figures.day}.xlsx", kind, where)
+    data = files.coverage_xlsx(figures, where, _freshness(who, figures, where))
+    return _download(data, f"coverage-{where.code}-{figures.day}.xlsx", kind, where)
+
+
+def _freshness(who: Actor, figures: Coverage, where: Community) -> dict[UUID, Freshness]:
+    return freshness_by_district(db.session(), who, figures.day, end_of(figures.day), where.registry_settings)
 
 
 def _shapes(who: Actor) -> dict[UUID, dict[str, Any] | None]:

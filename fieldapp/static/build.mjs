@@ -14,8 +14,8 @@ for (const file of readdirSync(dist)) {
 }
 
 const { outputFiles } = await build({
-  entryPoints: ["app", "map", "visit"].map((name) => `${here}js/${name}.js`).concat(
-    ["app", "map"].map((name) => `${here}css/${name}.css`),
+  entryPoints: ["app", "map", "plan", "visit"].map((name) => `${here}js/${name}.js`).concat(
+    ["app", "map", "plan"].map((name) => `${here}css/${name}.css`),
   ),
   bundle: true,
   minify: true,
@@ -52,7 +52,8 @@ const icons = readdirSync(`${here}icons`).filter((name) => name === "icon.svg" |
 for (const icon of icons) keep(icon, readFileSync(`${here}icons/${icon}`));
 
 // The service worker knows the shell by name: the files of this build, and the page shown when there is nothing else.
-const shell = ["/offline", ...Object.values(manifest).filter((name) => /-h\.(css|js|svg)$/.test(name)).map((name) => `/static/dist/${name}`)];
+// The director's drawing board needs signal, so no worker's phone carries it.
+const shell = ["/offline", ...Object.values(manifest).filter((name) => /-h\.(css|js|svg)$/.test(name) && !name.startsWith("plan-")).map((name) => `/static/dist/${name}`)];
 const worker = await build({
   entryPoints: [`${here}js/sw.js`],
   bundle: true,

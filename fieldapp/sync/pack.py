@@ -223,7 +223,7 @@ def _read_folders(touched: Collection[UUID] | None) -> list[Folder]:
 
 def _summaries(desk: Desk) -> Iterator[Page]:
     """The pages there is one of: they sum up the others, so they travel whenever any of those does."""
-    today = partial(visits.today_page, desk.doors, desk.met, desk.districts, desk.promises)
+    today = partial(visits.today_page, desk.doors, desk.met, desk.districts, desk.promises, desk.footprints)
     yield url_for("visits.today"), partial(today, everything=False)
     yield url_for("visits.today", all=1), partial(today, everything=True)
     yield url_for("places.map_page"), partial(places.map_of, desk.doors, desk.districts, desk.footprints)

@@ -21,7 +21,8 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, class_m
 
 from fieldapp.accounts.models import AuditEntry, UnknownName, User
 from fieldapp.households.models import Erasure, Household, NotSame, ResidentMerge
-from fieldapp.places.models import Community, Dwelling, Placement
+from fieldapp.places.models import Community, Dwelling, EntranceDistrict, Placement
+from fieldapp.planning.models import Plan, PlanStep
 from fieldapp.premises.models import Premise, PremiseCheck, PremiseFinding
 from fieldapp.spotchecks.models import SpotAnswer, SpotCheck, SpotContest, SpotDoor, SpotQuestion, SpotSample
 from fieldapp.sync import queries
@@ -32,6 +33,7 @@ ON_NO_PAGE = (
     *(AuditEntry, UnknownName, CommunityChange, HouseholdChange, Epoch, HeldItem, PhoneSeal, Receipt),
     *(ResidentMerge, NotSame, Erasure),
     *(SpotCheck, SpotSample, SpotQuestion, SpotAnswer, SpotContest, SpotDoor),
+    *(Plan, PlanStep, EntranceDistrict),
 )
 """What no page of a pack shows."""
 

@@ -81,7 +81,8 @@ def _add(session: Session, building: Building, dwellings: Sequence[Dwelling], fo
     floor = _whole(form, "floor", -5, 120, "1")
     room = _room(session, building.id, entrance, form.get("room", ""))
     beside = [d.column + d.span for d in dwellings if d.entrance == entrance and d.floor == floor]
-    neighbour = dwellings[0] if dwellings else None
+    nearest = [d for d in dwellings if d.entrance == entrance] or dwellings  # a plan may divide a building by entrance
+    neighbour = nearest[0] if nearest else None
     dwelling = Dwelling(
         community_id=building.community_id,
         building_id=building.id,

@@ -1,7 +1,8 @@
 """The worker's day: Today, logging a visit, a whole entrance at once, photos, promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, send_file, url_for
@@ -21,6 +22,7 @@ from fieldapp.households.queries import Address
 from fieldapp.households.views import known_facts
 from fieldapp.pages import done_at, go, outbox_item, refuse
 from fieldapp.places import queries as places
+from fieldapp.places.entrances import entrance_places
 from fieldapp.places.queries import DistrictOnDay
 from fieldapp.sync import queries as sync
 from fieldapp.sync.rules import Item
@@ -49,6 +51,7 @@ def today() -> str:
         queries.households_met_in(opened, who, rules.month_of(day), day),
         places.districts_on(opened, who, day),
         queries.open_follow_ups(opened, who),
+        places.own_footprints(opened, who),
         everything=bool(request.args.get("all")),
     )
 
@@ -58,6 +61,7 @@ def today_page(
     met: int,
     districts: Sequence[DistrictOnDay],
     promises: Iterable[OpenPromise],
+    footprints: Iterable[tuple[UUID, dict[str, Any] | None]],
     *,
     everything: bool,
 ) -> str:
@@ -70,6 +74,7 @@ def today_page(
         "visits/today.html",
         progress=progress,
         stairwells=door_rules.stairwells(shown),
+        place_of=_entrances_of(doors, {door.building_id for door in shown}, footprints),
         more=len(waiting) - len(shown),
         districts=districts,
         next_due=min((d.due_on for d in doors if d.facts.occupied and d.due_on), default=None),
@@ -77,6 +82,21 @@ def today_page(
         promises=[p for p in promises if p.follow_up.due_on and p.follow_up.due_on <= day],
         everything=everything,
     )
+
+
+def _entrances_of(
+    doors: Iterable[Door], wanted: Collection[UUID], footprints: Iterable[tuple[UUID, dict[str, Any] | None]]
+) -> dict[tuple[UUID, int], tuple[float, float]]:
+    """Where the entrances of the wanted buildings are, so far as their shapes are known."""
+    entrances: dict[UUID, int] = {}
+    for door in doors:
+        entrances[door.building_id] = max(entrances.get(door.building_id, 1), door.entrance)
+    return {
+        (key, number): place
+        for key, shape in footprints
+        if shape and key in wanted
+        for number, place in enumerate(entrance_places(shape, entrances[key]), 1)
+    }
 
 
 def quota() -> int:

@@ -1,6 +1,8 @@
 """Freshness: what goes stale, what a visit confirms, what a correction unsays, and a district's figure of any day."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -12,16 +14,19 @@ from fieldapp.db import uuid7
 from fieldapp.households.freshness import (
     MOST_AT_ONCE,
     RHYTHMS,
+    Freshness,
     Known,
     freshness,
     months_unseen,
     read_token,
     rhythms_of,
     to_confirm,
+    together,
 )
 from fieldapp.households.history import end_of
-from fieldapp.households.models import FactStamp
+from fieldapp.households.models import FactChange, FactStamp, Household, Resident
 from fieldapp.households.operations import change_fact
+from fieldapp.places.models import Dwelling
 from fieldapp.reports.freshness_queries import freshness_by_district
 from fieldapp.visits.forms import VisitDraft
 from fieldapp.visits.operations import record_visit
@@ -132,6 +137,79 @@ def test_a_districts_freshness_of_a_past_day_stays(session, cast, person) -> Non
     change_fact(session, who, home, person, "workplace", None, "棉纺厂", NOW)
     assert on(yesterday) == before
     assert (on(TODAY).fresh, on(TODAY).known) == (3, occupancies + 2)
+
+
+def random_registry(session, cast, random: Random) -> list[Resident]:
+    """People who came, left, were asked, changed; stamps of their household, of another one, before and after today."""
+    values = {"phone": "15400000001", "employment": "retired", "workplace": "棉纺厂", "guardian": "王强"}
+    people, homes = [], [household for household, _district in settled(session)]
+    for n in range(24):
+        more = {name: value for name, value in values.items() if random.random() < 0.6}
+        more["recorded_on"], more["left_on"] = random.choice((None, some_day(random))), None
+        if random.random() < 0.3:
+            more["left_on"] = some_day(random)
+        people.append(make_resident(session, homes[n % len(homes)], f"人{n}", position=n + 1, **more))
+    user = {"community_id": cast.community.id, "verified_by_id": cast.users["worker"].id, "verified_at": NOW}
+    for _ in range(80):
+        person, home = random.choice(people), random.choice(homes)
+        of = {"resident_id": None, "household_id": home.id, "field": "occupancy"}
+        if random.random() < 0.8:
+            household_id = person.household_id if random.random() < 0.8 else home.id
+            of = {"resident_id": person.id, "household_id": household_id, "field": random.choice((*values, "name"))}
+        session.add(FactStamp(id=uuid7(), verified_on=some_day(random), **of, **user))
+    for _ in range(60):
+        person, changed = random.choice(people), NOW - timedelta(days=random.randrange(60))
+        old = random.choice((None, "旧"))
+        session.add(
+            FactChange(
+                id=uuid7(), community_id=cast.community.id, household_id=person.household_id, resident_id=person.id,
+                field=random.choice((*values, "name")), old=old, new="新", changed_at=changed,
+                changed_by_id=cast.users["worker"].id,
+            )
+        )  # fmt: skip
+    session.flush()
+    return people
+
+
+def settled(session, districts: Iterable[UUID] = ()) -> list[tuple[Household, UUID]]:
+    """Every household with its district; of some districts only."""
+    joined = select(Household, Dwelling.district_id).join(Dwelling, Dwelling.id == Household.dwelling_id)
+    rows = session.execute(joined.order_by(Dwelling.room, Household.id)).all()
+    return [(home, district_id) for home, district_id in rows if not districts or district_id in districts]
+
+
+def some_day(random: Random) -> date:
+    return TODAY - timedelta(days=random.randrange(-5, 400))
+
+
+def by_the_rules(session, cast, people: list[Resident], day: date, rhythms: dict[str, int]) -> dict[UUID, Freshness]:
+    """What the rules say of a district, fact by fact."""
+    stamped = session.scalars(select(FactStamp).where(FactStamp.verified_on <= day).order_by(FactStamp.verified_on))
+    seen = {(s.household_id, s.resident_id, s.field): s.verified_on for s in stamped}
+    later = select(FactChange).where(FactChange.changed_at >= end_of(day)).order_by(FactChange.changed_at.desc())
+    had = {(c.resident_id, c.field): c.old is not None for c in session.scalars(later.order_by(FactChange.id.desc()))}
+    facts = {cast.district.id: [], cast.second.id: []}
+    for home, district_id in settled(session, facts):
+        known = facts[district_id]
+        if "occupancy" in rhythms:
+            known.append(Known(None, "occupancy", seen.get((home.id, None, "occupancy")), rhythms["occupancy"]))
+        for person in people:
+            here = (person.left_on or date.max) > day >= (person.recorded_on or date.min)
+            for name in set(rhythms) - {"occupancy"} if here and person.household_id == home.id else ():
+                if had.get((person.id, name), getattr(person, name) is not None):
+                    looked_at = seen.get((home.id, person.id, name), person.recorded_on)
+                    known.append(Known(person.id, name, looked_at, rhythms[name]))
+    return {district_id: freshness(known, day) for district_id, known in facts.items() if known}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_database_counts_what_the_rules_say(session, cast, seed) -> None:
+    people = random_registry(session, cast, Random(seed))
+    for settings in (None, {"off": ["occupancy", "guardian"], "rhythms": {"phone": 30}}, {"off": list(RHYTHMS)}):
+        for day in (TODAY, TODAY - timedelta(days=20), TODAY - timedelta(days=200)):
+            counted = freshness_by_district(session, cast.actor("director"), day, end_of(day), settings)
+            assert counted == by_the_rules(session, cast, people, day, rhythms_of(settings))
+    assert together(counted.values()) == Freshness() and together([Freshness(1, 2), Freshness(0, 3)]).rate == 0.2
 
 
 def test_the_form_confirms_and_the_page_asks_no_more(sign_in, session, cast, person) -> None:

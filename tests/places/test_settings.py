@@ -34,6 +34,8 @@ def test_the_defaults_are_read_without_a_fault() -> None:
         "district_tolerance": 25,
         "routine_days": 90,
         "quiet_days": 7,
+        "basemap": "none",
+        "tiles_key": None,
         "tiles_url": None,
         "tiles_attribution": None,
         "language": "zh_Hans",
@@ -93,6 +95,40 @@ def test_an_address_of_tiles_is_https_or_this_machine(url: str) -> None:
 )
 def test_an_address_that_could_loosen_the_pages_policy_is_refused(url: str) -> None:
     assert read(tiles_url=url).faults == {"tiles_url": "tiles"}
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+TILES = "https://tiles.example.org/{z}/{x}/{y}.png"
+
+
+@pytest.mark.parametrize(
+    ("fields", "faults"),
+    [
+        ({"basemap": "none"}, {}),
+        ({"basemap": "none", "tiles_url": "x", "tiles_key": "?"}, {}),
+        ({"basemap": "tianditu", "tiles_key": f" {KEY} "}, {}),
+        ({"basemap": "tianditu"}, {"tiles_key": "needed"}),
+        ({"basemap": "tianditu", "tiles_key": "my key"}, {"tiles_key": "key"}),
+        ({"basemap": "gcj02", "tiles_url": TILES}, {}),
+        ({"basemap": "gcj02"}, {"tiles_url": "needed"}),
+        ({"basemap": "wgs84", "tiles_key": KEY}, {"tiles_url": "needed"}),
+        ({"basemap": "gcj02", "tiles_url": "https://tiles.example.org/"}, {"tiles_url": "tiles"}),
+        ({"basemap": "bd09", "tiles_url": TILES}, {"basemap": "basemap"}),
+    ],
+)
+def test_a_basemap_asks_for_what_its_kind_needs(fields: dict[str, str], faults: dict[str, str]) -> None:
+    assert read(**fields).faults == faults
+
+
+def test_what_another_kind_needs_is_kept_where_it_is_sound() -> None:
+    wanted = read(basemap="none", tiles_url=TILES, tiles_key=KEY).values
+    assert (wanted["basemap"], wanted["tiles_url"], wanted["tiles_key"]) == ("none", TILES, KEY)
+    wanted = read(basemap="none", tiles_url="http://elsewhere/{z}/{x}/{y}", tiles_key="?").values
+    assert (wanted["tiles_url"], wanted["tiles_key"]) == (None, None)
+
+
+def test_an_address_alone_is_of_wgs84() -> None:
+    assert read(tiles_url=TILES).values["basemap"] == "wgs84"
 
 
 @pytest.mark.parametrize(("language", "faults"), [("en", {}), ("zh_Hans", {}), ("fr", {"language": "language"})])

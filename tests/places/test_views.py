@@ -210,6 +210,33 @@ def test_changing_people_holds_from_today_and_keeps_the_past(director, cast, ses
     assert sign_in("worker").get(f"/households/{cast.households[0].id}").status_code == 404
 
 
+@ON_ONE
+def test_a_basemap_comes_to_the_map_with_its_datum_and_to_the_policy_with_its_host(director, worker, cast, session):
+    key = "0123456789abcdef0123456789abcdef"
+    amap = "https://webrd0{1-4}.is.autonavi.com/appmaptile?style=8&x={x}&y={y}&z={z}"
+    kinds = {
+        "tianditu": ({"tiles_key": key}, "wgs84", "https://*.tianditu.gov.cn"),
+        "gcj02": ({"tiles_key": key, "tiles_url": amap}, "gcj02", "https://*.is.autonavi.com"),
+    }
+    for kind, (fields, datum, origin) in kinds.items():
+        form = settings_form() | {"basemap": kind, "tiles_attribution": "审图号 1"} | fields
+        assert director.post("/settings", form).status_code == 303
+        answer = worker.get("/map")
+        tiles = map_data(answer)["tiles"]
+        assert (tiles["datum"], tiles["attribution"]) == (datum, "审图号 1")
+        assert f"blob: {origin};" in answer.headers["Content-Security-Policy"]
+        assert ("labels" in tiles, tiles["subdomains"]) == (
+            (True, "01234567") if kind == "tianditu" else (False, "1234")
+        )
+        assert f'value="{kind}" checked' in page(director.get("/settings"))
+    assert director.post("/settings", settings_form() | {"basemap": "none", "tiles_url": amap}).status_code == 303
+    answer = worker.get("/map")
+    assert map_data(answer)["tiles"] is None
+    assert "autonavi" not in answer.headers["Content-Security-Policy"]
+    session.refresh(cast.community)
+    assert (cast.community.basemap, cast.community.tiles_url) == ("none", amap)
+
+
 WRONG = [
     ("quota", "0", "写 1 到 500 的整数"),
     ("quota", "", "写 1 到 500 的整数"),
@@ -224,6 +251,9 @@ WRONG = [
     ("tiles_url", "https://tiles.example; script-src */{z}/{x}/{y}", "要以 https:// 开头"),
     ("tiles_url", "https://[/{z}/{x}/{y}", "要以 https:// 开头"),
     ("tiles_url", "javascript:alert(1)//{z}/{x}/{y}", "要以 https:// 开头"),
+    ("basemap", "bd09", "底图要从这几种里选一种"),
+    ("basemap", "tianditu", "用天地图要填密钥"),
+    ("basemap", "gcj02", "选了这种底图，要填地址"),
     ("language", "tlh", "没有这种语言"),
     ("topics", "这一件事的名字实在是太长太长了", '<p class="fault">用顿号分开'),
     ("group-new-name", "这一个群体的名字实在是太长太长了", "最多 12 个字"),

@@ -130,7 +130,8 @@ def test_the_spreadsheet_opens_with_the_figures(director, cast, met):
     rows = list(load_workbook(io.BytesIO(answer.data)).active.values)
     assert rows[1][:5] == ("包干区", "片长", "交叉", "户数", "见到")
     assert rows[2][:8] == ("第1包干区", "worker", "partner", 4, 2, 30, 0.5, 0)
-    assert rows[-1][0] == "全社区"
+    assert (rows[-1][0], rows[-1][3]) == ("全社区", 5)
+    assert (rows[1][10], rows[2][10], rows[-1][10]) == ("信息鲜活率", 0, 0), "occupancies are known, none was confirmed"
     assert not re.search("张桂兰|王秀英", str(rows))
 
 

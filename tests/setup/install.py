@@ -1,4 +1,4 @@
-"""Installs what pyproject.toml names into the running environment: `python -m tests.setup.install [fieldapp|test]`."""
+"""Installs what pyproject.toml names into this environment: `python -m tests.setup.install [fieldapp|test|bench]`."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 
 def main(wanted: str) -> None:
-    """Install the program's packages, or those its tests need besides."""
-    packages = PROJECT["dependencies"] if wanted == "fieldapp" else PROJECT["optional-dependencies"]["test"]
+    """Install the program's packages, or those its tests or its benchmark of districts need besides."""
+    packages = PROJECT["dependencies"] if wanted == "fieldapp" else PROJECT["optional-dependencies"][wanted]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *packages], check=True)
 

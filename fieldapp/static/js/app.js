@@ -4,6 +4,7 @@ import "./install.js";
 import { catchForms } from "./door.js";
 import { fitEvents } from "./events.js";
 import { fitFacts } from "./facts.js";
+import { sortByWalk } from "./nearby.js";
 import { start } from "./phone.js";
 import { fill } from "./saved.js";
 import { searchHere } from "./search.js";
@@ -14,6 +15,7 @@ fitEvents();
 fitFacts(); // before what is typed is caught
 catchForms();
 searchHere();
+sortByWalk();
 runSpot();
 showTray();
 if (document.querySelector("[data-saved]")) fill(location.hash.slice(1));

@@ -1,5 +1,7 @@
 // The map of a district (worker) and of a community's coverage (director): the same shapes as the list and the table.
 import * as L from "leaflet/dist/leaflet-src.esm.js";
+import { layTiles, mapOptions } from "./basemap.js";
+import { keptWay } from "./way.js";
 
 const data = JSON.parse(document.getElementById("map-data").textContent);
 const frame = document.querySelector("[data-map]");
@@ -8,16 +10,12 @@ const sheet = document.querySelector("[data-sheet]");
 frame.hidden = false;
 if (data.mode === "worker") list.hidden = true;
 
-const map = L.map("map", { zoomControl: false, attributionControl: false, zoomSnap: 0.25, maxZoom: 21, renderer: L.svg({ padding: 0.6 }) });
+const map = L.map("map", { ...mapOptions(data.tiles), zoomControl: false, attributionControl: false, zoomSnap: 0.25, maxZoom: 21, renderer: L.svg({ padding: 0.6 }) });
 if (matchMedia("(min-width: 900px)").matches) L.control.zoom({ position: "topright" }).addTo(map);
 map.createPane("veil").style.zIndex = 350;
-if (data.tiles) {
-  L.tileLayer(data.tiles.url, { maxZoom: 21, maxNativeZoom: 18 }).addTo(map);
-  const credit = document.createElement("i");
-  credit.textContent = data.tiles.attribution; // Leaflet takes HTML: innerHTML of a text is that text, escaped.
-  L.control.attribution({ prefix: false }).addAttribution(credit.innerHTML).addTo(map);
-}
+layTiles(map, data.tiles);
 
+const SOLID = data.tiles ? 0.85 : 0.95; // streets shine through
 const SHADES = ["url(#hatch)", "#cfe6da", "#8cc4a8", "#2e7d5b", "#0a6a45"];
 const say = (parts) => {
   const label = document.createElement("div");
@@ -42,7 +40,7 @@ for (const district of data.districts) {
   const shape = L.geoJSON(district.geometry, {
     interactive: data.mode === "coverage",
     style: data.mode === "coverage"
-      ? { color: "#13201a", weight: 2.5, fillColor: SHADES[district.shade], fillOpacity: 0.95 }
+      ? { color: "#13201a", weight: 2.5, fillColor: SHADES[district.shade], fillOpacity: SOLID }
       : { color: "#0a6a45", weight: 5, fillColor: "#e8ede9", fillOpacity: data.tiles ? 0.2 : 1 },
   });
   districts.addLayer(shape);
@@ -111,7 +109,7 @@ function byBuilding(wanted) {
   if (wanted) buildings.addTo(map);
   else buildings.remove();
   districts.eachLayer((layer) => {
-    layer.setStyle?.({ fillOpacity: wanted ? 0.06 : 0.95 });
+    layer.setStyle?.({ fillOpacity: wanted ? 0.06 : SOLID });
   });
   for (const scale of document.querySelectorAll("[data-scale]")) scale.hidden = (scale.dataset.scale === "buildings") !== wanted;
   for (const button of document.querySelectorAll("[data-level]")) button.setAttribute("aria-pressed", (button.dataset.level === "buildings") === wanted);
@@ -145,6 +143,32 @@ document.querySelector("[data-list-toggle]")?.addEventListener("click", (event) 
   words.textContent = words.dataset.words.split("|")[shown ? 1 : 0];
   if (!shown) map.invalidateSize();
 });
+
+// Today's walk, as it was last sorted: a line through its numbered stops.
+const way = data.mode === "worker" ? keptWay(document.body.dataset.user) : [];
+const switches = document.querySelector("[data-way]");
+const walked = L.layerGroup();
+if (way.length > 1 && switches) {
+  map.createPane("way").style.zIndex = 640; // over the marks, under the buildings' names
+  map.createPane("stops").style.zIndex = 660;
+  const line = way.map(({ at: [x, y] }) => [y, x]);
+  const drawn = L.svg({ pane: "way", padding: 0.6 });
+  for (const [color, weight] of [["#fff", 8], ["#1b5ba6", 4]]) L.polyline(line, { pane: "way", renderer: drawn, interactive: false, color, weight, className: "way" }).addTo(walked);
+  way.forEach(({ name }, i) => {
+    const inner = Object.assign(document.createElement("span"), { textContent: i + 1, title: name });
+    L.marker(line[i], { pane: "stops", icon: L.divIcon({ className: "map-stop", html: inner, iconSize: [28, 28] }), interactive: false, keyboard: false }).addTo(walked);
+  });
+  const showWay = (wanted) => {
+    switches.setAttribute("aria-pressed", wanted);
+    map.getContainer().classList.toggle("walked", wanted);
+    if (!wanted) return walked.remove();
+    walked.addTo(map);
+    map.fitBounds(L.latLngBounds(line), { paddingTopLeft: [34, 96], paddingBottomRight: [34, 96], maxZoom: 18.5, animate: false });
+  };
+  switches.hidden = false;
+  switches.addEventListener("click", () => showWay(switches.getAttribute("aria-pressed") !== "true"));
+  if (location.hash === "#walk") showWay(true);
+}
 
 // Where I am: only when asked, never kept.
 let me = null;

@@ -4,6 +4,7 @@ import { clock, mark } from "./marks.js";
 import { isWaiting, items, welcome } from "./outbox.js";
 import { keepPage } from "./pack.js";
 import { able, forget, hear, holder, meta, note, setMeta, tell } from "./store.js";
+import { forgetWay } from "./way.js";
 
 const { user, worker, keeps, asOf } = document.body.dataset;
 const EVERY = 15_000;
@@ -130,6 +131,7 @@ async function signOut(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   leaving = true;
+  forgetWay();
   await setMeta("phone", { signOut: true }).catch(() => {});
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.navigationPreload?.disable(); // or a page would be asked for before the server is told
