@@ -153,10 +153,13 @@ class Groups:
                 e = label[j]
                 if e == d:
                     leave += c
+                    enter += c
+                elif e == to:
+                    leave -= c
+                    enter -= c
                 else:
                     leave -= c
-                    enter += -c if e == to else c
-            enter += sum(c for j, c in ground.costs[i].items() if label[j] == d)
+                    enter += c
             if ground.walls is not None:
                 for j, m in ground.walls[i].items():
                     if label[j] == d:
@@ -321,5 +324,10 @@ def _stray(ground: Ground, plan: Plan, label: Sequence[int]) -> int:
 
 def _holds(groups: Groups, plan: Plan, undo: Plan) -> bool:
     """Whether every district that a move touched is in one piece."""
+    members, whole = groups.members, groups.whole
+    if len(plan) == 1 and len(plan[0][0]) == 1:  # it touches a neighbour in the district it goes to
+        atom, left = plan[0][0][0], members[undo[0][1]]
+        near = groups.links[atom] & left
+        return near & (near - 1) == 0 or whole(left)
     districts = {to for _, to in plan} | {back for _, back in undo}
-    return all(groups.members[d] and groups.whole(groups.members[d]) for d in districts)
+    return all(members[d] and whole(members[d]) for d in districts)

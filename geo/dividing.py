@@ -335,22 +335,33 @@ def _divided(
     return _squeezed(ground, best[1], count, target, tolerance, random, int(moves * len(atoms)))
 
 
-SQUEEZE = Prices(out=8.0, beyond=60.0, near=3.0, even=0.0, split=0.3, shape=0.35)
-"""What counts where a district is still beyond the tolerance: first that it comes back."""
+SQUEEZES = (
+    (Prices(out=8.0, beyond=60.0, near=3.0, even=0.0, split=0.3, shape=0.35), 1.0),
+    (Prices(out=4.0, beyond=40.0, near=0.0, even=0.0, split=0.1, shape=0.1), 4.0),
+    (Prices(out=1.0, beyond=20.0, near=0.0, even=30.0, split=0.1, shape=0.1), 1.0),
+    (Prices(out=0.5, beyond=20.0, near=0.0, even=4.0, split=0.1, shape=0.1), 2.0),
+)
+"""What counts, and how hot it begins, where a district is still beyond the tolerance: first that it comes back."""
 
 
 def _squeezed(
     ground: Ground, label: list[int], count: int, target: int, tolerance: float, random: Random, moves: int
 ) -> list[int]:
-    """Search again, for balance before all, where a district is beyond the tolerance."""
-    for _ in range(2):
-        groups = Groups(ground, label, count, target, tolerance, SQUEEZE)
-        out = groups.out()
+    """Search again, for balance before all, while a district is beyond the tolerance; then mend the shapes."""
+    usual = Groups(ground, label, count, target, tolerance)
+    out = first = usual.out()
+    for prices, hot in SQUEEZES:
         if not out:
             break
-        anneal(groups, random, moves // 2, hot=1.0, cold=0.03)
+        groups = Groups(ground, label, count, target, tolerance, prices)
+        anneal(groups, random, moves // 2, hot=hot, cold=0.02)
         if groups.out() < out:
-            label = list(groups.label)
+            label, out = list(groups.label), groups.out()
+    if out < first:
+        usual.reset(label)
+        anneal(usual, random, moves // 2, hot=0.25, cold=0.02)
+        if usual.out() <= out:
+            label = list(usual.label)
     return label
 
 

@@ -108,6 +108,11 @@ def matched(overlap: Mapping[tuple[int, int], int]) -> dict[int, int]:
 _NUMBERED = re.compile(r"第[一二三四五六七八九十\d]+(.*)")
 
 
+def short_name(name: str | None) -> str:
+    """A district's name where there is little room: 第三 of 第三包干区; of any other name all."""
+    return (name or "").replace("包干区", "")
+
+
 def new_names(taken: Collection[str], count: int) -> list[str]:
     """The next free names after those there are, 第六包干区 after five; they end as the others do."""
     ends = [found[1] for name in taken if (found := _NUMBERED.fullmatch(name))]

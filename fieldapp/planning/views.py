@@ -27,6 +27,7 @@ from fieldapp.planning.rules import Body, PlanRefused
 from fieldapp.planning.showing import Line, Shown, Worker
 
 bp = Blueprint("planning", __name__)
+bp.add_app_template_filter(rules.short_name, "district_short")
 
 Answer = AnyResponse | tuple[Response | str, int] | str
 

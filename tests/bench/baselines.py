@@ -1,6 +1,7 @@
 """What people use today, on the same cells and borders as ours: METIS, KaHIP, and a sweep along Hilbert's curve."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from time import process_time
 from typing import Any
@@ -22,6 +23,28 @@ IMBALANCE = 0.03
 SEED = 1
 
 
+@dataclass(frozen=True)
+class Grounded:
+    """Atoms that have ground of their own; one that has none, as a tower on a podium, goes where its host goes."""
+
+    weights: list[int]
+    borders: list[dict[int, float]]
+    number: list[int]
+    """By atom: which of them it goes with."""
+
+    def labels(self, found: Sequence[int]) -> Labels:
+        """Parts of the grounded atoms as parts of all atoms."""
+        return [int(found[number]) for number in self.number]
+
+
+def grounded(fabric: Fabric) -> Grounded:
+    """Atoms with ground of their own, bearing the households of those without."""
+    own = [atom for atom, host in enumerate(fabric.host) if host == atom]
+    number = {atom: index for index, atom in enumerate(own)}
+    borders = [{number[j]: metres for j, metres in fabric.borders[atom].items() if j in number} for atom in own]
+    return Grounded([int(fabric.load[atom]) for atom in own], borders, [number[host] for host in fabric.host])
+
+
 def graph_of(borders: Sequence[dict[int, float]]) -> tuple[list[int], list[int], list[int]]:
     """Neighbours as both partitioners take them (xadj, adjncy), with border lengths in decimetres, 1 at least."""
     xadj = [0, *accumulate(len(own) for own in borders)]
@@ -32,25 +55,26 @@ def graph_of(borders: Sequence[dict[int, float]]) -> tuple[list[int], list[int],
 
 def metis(fabric: Fabric, parts: int) -> Labels:
     """METIS, k-way, each part to be in one piece (Karypis and Kumar 1998)."""
-    xadj, adjncy, lengths = graph_of(fabric.borders)
-    weights = fabric.weight.tolist()
+    ground = grounded(fabric)
+    xadj, adjncy, lengths = graph_of(ground.borders)
     found = pymetis.part_graph(
         parts,
         xadj=xadj,
         adjncy=adjncy,
-        vweights=weights,
+        vweights=ground.weights,
         eweights=lengths,
         contiguous=True,
         options=pymetis.Options(seed=SEED),
     )
-    return list(found[1])
+    return ground.labels(found[1])
 
 
 def kaffpa(fabric: Fabric, parts: int) -> Labels:
     """KaHIP's partitioner at its strongest (Sanders and Schulz 2013); it does not promise one piece."""
-    xadj, adjncy, lengths = graph_of(fabric.borders)
-    weights = fabric.weight.tolist()
-    return list(kahip.kaffpa(weights, xadj, lengths, adjncy, parts, IMBALANCE, True, SEED, kahip.STRONG)[1])
+    ground = grounded(fabric)
+    xadj, adjncy, lengths = graph_of(ground.borders)
+    found = kahip.kaffpa(ground.weights, xadj, lengths, adjncy, parts, IMBALANCE, True, SEED, kahip.STRONG)
+    return ground.labels(found[1])
 
 
 def hilbert(fabric: Fabric, parts: int) -> Labels:

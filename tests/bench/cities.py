@@ -7,6 +7,7 @@ Boundaries of neighbouring communities overlap, so a building's community is its
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -78,23 +79,27 @@ def grown(building: Building, share: float) -> Building:
     return Building(building.key, building.name, building.shape, assumed_entrances(households, len(building.entrances)))
 
 
+STEP = 0.05
+"""Degrees between two copies of a city; Shanghai's communities span 0.042."""
+ACROSS = 8
+"""Copies in a row."""
+
+
 def spread(originals: Sequence[Place], entrances: int) -> Iterator[Place]:
-    """The communities again and again, each time a step further east, until they have so many `entrances` together."""
-    left, lap = entrances, 0
-    while left > 0:
+    """The communities again and again, a row of copies above the other, until they have so many `entrances`."""
+    left = entrances
+    for lap in count():
+        up, right = divmod(lap, ACROSS)
         for place in originals:
-            moved = shifted(place, lap * 0.1, f"{place.number}/{lap}")
-            left -= sum(len(building.entrances) for building in moved.buildings)
-            yield moved
             if left <= 0:
                 return
-        lap += 1
+            left -= sum(len(building.entrances) for building in place.buildings)
+            yield shifted(place, STEP * right, STEP * up, f"{place.number}/{lap}")
 
 
-def shifted(place: Place, degrees: float, number: str) -> Place:
-    """A community carried east, on the grid of 1e-7 degrees."""
-
-    step = np.array([degrees, 0.0])
+def shifted(place: Place, east: float, north: float, number: str) -> Place:
+    """A community carried some degrees away, on the grid of 1e-7 degrees."""
+    step = np.array([east, north])
 
     def carry(shape: Any) -> Any:
         return shapely.transform(shape, lambda at: (at + step).round(7))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo.buildings import Building
+from geo.buildings import Building, entrance_points
 from geo.plane import Plane
 from geo.tiling import Tiling, check_tiling
 
@@ -54,6 +54,8 @@ class Figures:
     overlaps: int = 0
     lost: int = 0
     """Entrances in no district or in several."""
+    outside: int = 0
+    """Entrances whose place is not in the polygon of their district."""
     cut: int = 0
     buildings: int = 0
     split: int = 0
@@ -91,6 +93,7 @@ def measure(made: Made, buildings: Sequence[Building], boundary: Any, target: in
         gaps=len(_gaps(made.shapes, tiling, boundary)),
         overlaps=len(tiling.overlaps),
         lost=sum(times[entrance] != 1 for entrance in behind),
+        outside=_outside(made, buildings),
         cut=len(cut_buildings(made, buildings)),
         buildings=sum(building.households > 0 for building in buildings),
         split=sum(len(districts_of.get(building.key, ())) > 1 for building in buildings),
@@ -135,6 +138,17 @@ def homes(made: Made) -> dict[str, set[int]]:
         for key, _entrance in own:
             found.setdefault(key, set()).add(district)
     return found
+
+
+def _outside(made: Made, buildings: Sequence[Building]) -> int:
+    shapes = np.array(made.shapes, dtype=object)
+    shapely.prepare(shapes)
+    places = {building.key: entrance_points(building) for building in buildings}
+    wrong = 0
+    for shape, own in zip(shapes, made.entrances, strict=True):
+        points = np.array([places[key][number - 1] for key, number in own]).reshape(-1, 2)
+        wrong += int((~shapely.intersects_xy(shape, points)).sum())
+    return wrong
 
 
 def cut_buildings(made: Made, buildings: Sequence[Building]) -> list[str]:

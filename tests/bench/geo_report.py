@@ -40,6 +40,12 @@ ROWS: list[Row] = [
     ("gaps", lambda f: f.gaps, "d", {40: ("<=", 0), 66: ("<=", 0)}),
     ("overlaps", lambda f: f.overlaps, "d", {40: ("<=", 0), 66: ("<=", 0)}),
     ("entrances in no district or several", lambda f: f.lost, "d", {40: ("<=", 0), 66: ("<=", 0)}),
+    (
+        "entrances outside their district",
+        lambda f: f.outside,
+        "d",
+        {40: ("<=", 0), 66: ("<=", 0)},
+    ),
     ("unsplit buildings cut", lambda f: f.cut, "d", {40: ("<=", 0), 66: ("<=", 0)}),
     ("Polsby-Popper, mean", lambda f: f.mean_compactness, ".3f", {40: (">=", 0.55), 66: (">=", 0.55)}),
     ("buildings split, %", lambda f: percent(f.split, f.buildings), ".1f", {40: ("<", 3), 66: ("<", 3)}),
@@ -88,7 +94,7 @@ def _worst(runs: Sequence[Run]) -> str:
     for run in runs:
         ours = run.figures["ours"]
         faults: dict[str, Any] = {"out": ours.off, "pieces": ours.in_pieces, "gaps": ours.gaps}
-        faults |= {"overlaps": ours.overlaps, "lost": ours.lost, "cut": ours.cut}
+        faults |= {"overlaps": ours.overlaps, "lost": ours.lost, "outside": ours.outside, "cut": ours.cut}
         if any(faults.values()):
             told = ", ".join(f"{name} {value}" for name, value in faults.items() if value)
             mean_size = run.place.households / max(ours.districts, 1)

@@ -34,7 +34,7 @@ class Grown:
     def faults(self) -> dict[str, Any]:
         """What should not be, by its name."""
         found = self.figures
-        names = ("off", "in_pieces", "gaps", "overlaps", "lost", "cut")
+        names = ("off", "in_pieces", "gaps", "overlaps", "lost", "outside", "cut")
         return {name: getattr(found, name) for name in names if getattr(found, name)}
 
 

@@ -78,13 +78,18 @@ def test_an_entrance_in_no_district_or_in_two_is_lost():
     assert count([LEFT, RIGHT], [[("a", 1), ("c", 1)], [("b", 1), ("c", 1), ("c", 2)]]).lost == 1
 
 
+def test_an_entrance_outside_its_district_is_counted():
+    assert count([LEFT, RIGHT]).outside == 1, "the second half of c stands on the left and was given to the right"
+    assert count([LEFT, RIGHT], [[("b", 1)], [("a", 1), ("c", 1), ("c", 2)]]).outside == 4
+
+
 def test_pieces_overlaps_and_gaps_are_counted():
     parts = MultiPolygon([rectangle(0, 0, 40, 100), rectangle(60, 0, 100, 100)])
     assert count([parts, RIGHT]).in_pieces == 1
     wide = rectangle(0, 0, 100.1, 100)
     assert count([wide, RIGHT]).overlaps == 1 and count([LEFT, RIGHT]).overlaps == 0
     corners = MultiPolygon([rectangle(0, 0, 100, 100), rectangle(100, 100, 200, 200)])
-    assert count([corners]).in_pieces == 1, "what touches at a corner is in two pieces"
+    assert count([corners], [[]]).in_pieces == 1, "what touches at a corner is in two pieces"
 
 
 def test_a_gap_at_the_edge_and_one_between_districts():
@@ -151,7 +156,7 @@ def test_a_missed_aim_is_marked_and_the_community_named():
         "% of districts within ±10 % 100.0 0.0 >= 100",
         "% of districts within ±10 % 0.0 100.0 >= 98 MISSED",
     ]
-    assert "  town 7: out [15, 15] (2 districts, 15 households on average)" in lines
+    assert "  town 7: out [15, 15], outside 1 (2 districts, 15 households on average)" in lines
     assert [" ".join(line.split()) for line in lines[-3:]] == ["metres 5 <= 3 MISSED", "seconds 1", "a note"]
 
 
@@ -161,6 +166,6 @@ def test_communities_are_repeated_until_there_are_enough_entrances():
     assert [p.number for p in many] == ["1/0", "1/1", "1/2"] and sum(p.households for p in many) == 90
     keys = [b.key for p in many for b in p.buildings]
     assert len(set(keys)) == 9
-    moved = shifted(place, 0.1, "1/1")
-    assert np.allclose(moved.boundary.bounds, np.add(WHOLE.bounds, (0.1, 0, 0.1, 0)), atol=1e-9)
+    moved = shifted(place, 0.1, 0.2, "1/1")
+    assert np.allclose(moved.boundary.bounds, np.add(WHOLE.bounds, (0.1, 0.2, 0.1, 0.2)), atol=1e-9)
     assert moved.buildings[0].entrances == HOUSES[0].entrances

@@ -63,6 +63,7 @@ export function sortByWalk() {
     head.hidden = !wanted;
   }
 
+  head.querySelector("[data-way-link]").hash = "walk"; // the map draws it at once
   button.hidden = false;
   button.addEventListener("click", () => {
     const wanted = button.getAttribute("aria-pressed") !== "true";

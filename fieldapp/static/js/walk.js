@@ -1,7 +1,6 @@
 // A day's entrances in a short walk, on the phone: the search of geo/walking.py, with its comments. An open path over
 // entrances {at: [longitude, latitude], building}, those of a building one after the other; lengths are millimetres.
-const EFFORT = 9000;
-const MOST_KICKS = 400;
+const KICKS = 300;
 const NEIGHBOURS = 8;
 const LONGEST_MOVE = 3;
 const STARTS = 40;
@@ -37,7 +36,7 @@ function path(points, groups, start) {
   const firsts = start ? [undefined] : points.map((_, i) => i + 1).filter((i) => (i - 1) % step === 0);
   const tours = firsts.map((first) => nearest(costs, end, first));
   const best = tours.reduce((one, other) => (sum(costs, other) < sum(costs, one) ? other : one));
-  const tour = search(costs, group, best, Math.min(MOST_KICKS, Math.floor(EFFORT / points.length)));
+  const tour = search(costs, group, best, KICKS);
   return { tour: tour.slice(1, -1).map((i) => i - 1), length: sum(length, tour) };
 }
 
