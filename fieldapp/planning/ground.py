@@ -184,6 +184,7 @@ def rebalanced(ground: Ground, draft: Body, *, target: int, seed: int, progress:
         districts,
         [building for building in ground.buildings if (locate(districts, entrance_points(building)) >= 0).all()],
         names=[district.name for district in today],
+        labels=ground.labels(ground.present()),
         target=target,
         tolerance=rules.TOLERANCE / 100,
         seed=seed,
