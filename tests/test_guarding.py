@@ -424,7 +424,9 @@ def test_the_tile_origin_is_allowed_on_map_pages_alone(app, cast, session, ask, 
                 assert sources == POLICY["img-src"] + " https://*.tiles.example", endpoint
                 with_tiles.append((username, endpoint))
     coverage = [(who, "reports.coverage") for who in ("director", "street")]
-    assert sorted(with_tiles) == sorted([("worker", "places.map_page"), ("worker", "sync.pack"), *coverage, ("director", "planning.plan")])
+    assert sorted(with_tiles) == sorted(
+        [("worker", "places.map_page"), ("worker", "sync.pack"), *coverage, ("director", "planning.plan")]
+    )
 
 
 @ON_ONE
