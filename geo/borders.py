@@ -26,6 +26,9 @@ SLIDE = 130
 LONGEST = 60
 """Vertices of an arc looked at together; longer arcs are taken in pieces, for time."""
 
+BATCH = 100
+"""Pieces of arcs looked at together: a hull for each pair of their vertices would fill the memory."""
+
 Vertex = tuple[int, int]
 
 
@@ -205,20 +208,26 @@ def _straightened(fabric: Fabric, arcs: Sequence[_Arc]) -> list[list[Vertex]]:
             for start in range(a, b, LONGEST - 1):
                 pieces.append(line[start : min(start + LONGEST, b + 1)])
                 of_arc.append(index)
-    spans, hulls = [], []
-    for index, line in enumerate(pieces):
-        coords = np.array(line, dtype=np.float64) * GRID
-        for i in range(len(line) - 2):
-            for j in range(i + 2, len(line)):
-                spans.append((index, i, j))
-                hulls.append(coords[i : j + 1])
-    ways = _allowed(spans, hulls, tree)
+    ways: dict[int, dict[int, list[int]]] = {}
+    for start in range(0, len(pieces), BATCH):
+        ways |= _ways(pieces, range(start, min(start + BATCH, len(pieces))), tree)
     result: list[list[Vertex]] = [[] for _ in arcs]
     for index, line in enumerate(pieces):
         short = _shortest(line, ways.get(index, {}), scale)
         owner = of_arc[index]
         result[owner] += short[1:] if result[owner] else short
     return result
+
+
+def _ways(pieces: Sequence[list[Vertex]], batch: range, tree: Any) -> dict[int, dict[int, list[int]]]:
+    spans, hulls = [], []
+    for index in batch:
+        coords = np.array(pieces[index], dtype=np.float64) * GRID
+        for i in range(len(coords) - 2):
+            for j in range(i + 2, len(coords)):
+                spans.append((index, i, j))
+                hulls.append(coords[i : j + 1])
+    return _allowed(spans, hulls, tree)
 
 
 def _obstacles(parts: NDArray[Any], plane: Plane) -> NDArray[Any]:

@@ -193,9 +193,9 @@ def _ridges(parts: NDArray[Any], plane: Plane, ground: Any) -> _Ridges:
     if len(parts) > 1:
         middle, reach = _reach(points, plane.to_plane(ground))
         turn = np.linspace(0, 2 * np.pi, 12, endpoint=False) + 0.1
-        frame = np.round(middle + 4 * reach * np.column_stack((np.cos(turn), np.sin(turn))), 2)
+        frame = np.round(middle + 2 * reach * np.column_stack((np.cos(turn), np.sin(turn))), 2)
         ends, pairs = _between(np.vstack((points, frame)), np.append(owner, np.full(len(frame), len(parts))))
-        lines, pairs = _lines(ends, pairs, len(parts))
+        lines, pairs = _lines(ends, pairs, shapely.bounds(plane.to_plane(ground)))
     scale, origin = np.array(plane.metres_per_degree), np.array((plane.lon0, plane.lat0))
     return _Ridges(plane.to_degrees(lines), pairs, points / scale + origin, owner)
 
@@ -209,7 +209,10 @@ def _reach(points: NDArray[np.float64], ground: Any) -> tuple[NDArray[np.float64
 
 def _between(points: NDArray[np.float64], owner: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Give the ridges (n, 2, 2) in metres between points of two owners, and the owners (n, 2), the lower first."""
-    triangles = shapely.get_parts(shapely.delaunay_triangles(shapely.multipoints(points)))
+    triangles = _triangles(points)
+    if triangles is None:
+        points = _settled(points)
+        triangles = shapely.get_parts(shapely.delaunay_triangles(shapely.multipoints(points)))
     corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3]
     centres = _centres(corners)
     order = np.lexsort(points.T[::-1])
@@ -224,6 +227,26 @@ def _between(points: NDArray[np.float64], owner: NDArray[np.intp]) -> tuple[NDAr
     wanted = (pairs[:, 0] != pairs[:, 1]) & (pairs[:, 0] < owner.max())
     twin, pairs = twin[wanted], pairs[wanted]
     return np.stack((centres[triangle[twin]], centres[triangle[twin + 1]]), axis=1), pairs
+
+
+def _triangles(points: NDArray[np.float64]) -> NDArray[Any] | None:
+    """Give the Delaunay triangles; None where GEOS lost its way, which it says or shows by triangles without area."""
+    try:
+        found = shapely.get_parts(shapely.delaunay_triangles(shapely.multipoints(points)))
+    except shapely.errors.GEOSException:
+        return None
+    return found if (shapely.area(found) > 0).all() else None
+
+
+def _settled(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move points by up to 3 cm, always alike: GEOS loses its way among thousands that stand in exact rows, as slabs
+    and copies of them do."""
+    turn = np.arange(len(points)) * np.array([[0.7548776662], [0.5698402910]])  # spreads evenly (Roberts 2018)
+    moved = np.round(points + 0.06 * (turn.T % 1) - 0.03, 2)
+    _, first = np.unique(moved, axis=0, return_index=True)
+    twins = np.setdiff1d(np.arange(len(points)), first)
+    moved[twins] = points[twins]
+    return moved if len(np.unique(moved, axis=0)) == len(points) else points
 
 
 def _positions(points: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -247,8 +270,11 @@ def _centres(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(a + np.column_stack((x, y)))
 
 
-def _lines(ends: NDArray[np.float64], pairs: NDArray[np.intp], count: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Join the ridges between the same two atoms and straighten them."""
+def _lines(
+    ends: NDArray[np.float64], pairs: NDArray[np.intp], bounds: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Join the ridges between the same two atoms, straighten them, and clip them to a little more than `bounds`: beside
+    flat triangles they run very far."""
     ends = np.round(ends, 3)
     real = (ends[:, 0] != ends[:, 1]).any(axis=1) & (np.abs(ends).max(axis=(1, 2)) < 1e7)
     ends, pairs = ends[real], pairs[real]
@@ -258,7 +284,11 @@ def _lines(ends: NDArray[np.float64], pairs: NDArray[np.intp], count: int) -> tu
     bundles = shapely.multilinestrings(shapely.linestrings(ends), indices=group)
     first = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
     lines, bundle = shapely.get_parts(shapely.line_merge(bundles), return_index=True)
-    return shapely.simplify(lines, RIDGE_M), pairs[first[bundle]]
+    west, south, east, north = bounds + np.array([-50.0, -50.0, 50.0, 50.0])
+    clipped = shapely.clip_by_rect(shapely.simplify(lines, RIDGE_M), west, south, east, north)
+    kept, line = shapely.get_parts(clipped, return_index=True)
+    real = shapely.length(kept) > 0
+    return kept[real], pairs[first[bundle]][line[real]]
 
 
 def _dissolved(faces: NDArray[Any], owner: NDArray[np.intp], count: int) -> NDArray[Any]:

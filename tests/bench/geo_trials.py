@@ -75,7 +75,8 @@ def _one_grown(place: Place, division: Division, target: int, random: Random) ->
 
 
 def _again(buildings: Sequence[Building], division: Division, target: int) -> Rebalanced:
-    return rebalance([district.shape for district in division.districts], buildings, target=target)
+    labels = {entrance: i for i, district in enumerate(division.districts) for entrance in district.entrances}
+    return rebalance([district.shape for district in division.districts], buildings, labels=labels, target=target)
 
 
 def _is_balanced(division: Division, target: int) -> bool:

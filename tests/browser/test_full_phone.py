@@ -14,7 +14,7 @@ from tests.browser.phones import Phone
 
 pytestmark = pytest.mark.browser
 
-ROUNDS = int(os.environ.get("ROUNDS", "8"))
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
 """How often the browser is killed; `make torture` does it 50 times."""
 MEGABYTE = 1_000_000
 
