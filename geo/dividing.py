@@ -17,8 +17,8 @@ from geo.plane import Plane
 from geo.problems import PlanError
 from geo.tiling import check_tiling
 
-MOVES = 500
-"""Moves tried for each entrance and start, at effort 1."""
+MOVES, FEWEST_MOVES = 500, 45_000
+"""Moves tried for each entrance and start, at effort 1; few entrances, which are large ones, need as many as more."""
 HEATS = (3.0, 0.8)
 """How hot each start begins: the first crosses high walls, the second finishes shapes."""
 MOST_MOVES = 2_500_000
@@ -192,10 +192,12 @@ def _labels(
         for bank in _banks(fabric, piece, target, tolerance):
             jobs += _blocks(fabric, bank, _count(fabric, bank, target), random)
     tries = max(1, sum(len(atoms) for atoms, _ in jobs if len(atoms) > 1))
-    each = min(MOVES * effort, MOST_MOVES / tries / len(HEATS))
+    most = MOST_MOVES / tries / len(HEATS)
     done = 0
     for atoms, districts in jobs:
-        found = _divided(fabric, atoms, districts, target, tolerance, random, each)
+        wanted = effort * max(MOVES * len(atoms), FEWEST_MOVES if len(atoms) > districts else 0)
+        moves = int(min(wanted, most * len(atoms)))
+        found = _divided(fabric, atoms, districts, target, tolerance, random, moves)
         for atom, district in zip(atoms, found, strict=True):
             label[atom] = count + district
         count += districts
@@ -317,7 +319,7 @@ def _peeled(fabric: Fabric, atoms: list[int], first: int) -> tuple[list[int], li
 
 
 def _divided(
-    fabric: Fabric, atoms: list[int], count: int, target: int, tolerance: float, random: Random, moves: float
+    fabric: Fabric, atoms: list[int], count: int, target: int, tolerance: float, random: Random, moves: int
 ) -> list[int]:
     """Give connected atoms districts 0 … count - 1."""
     if count == 1:
@@ -328,11 +330,11 @@ def _divided(
         start: dict[int, int] = {}
         _seed(fabric, atoms, count, 0, start, random)
         groups = Groups(ground, [start[atom] for atom in atoms], count, target, tolerance)
-        anneal(groups, random, int(moves * len(atoms)), hot=hot)
+        anneal(groups, random, moves, hot=hot)
         if best is None or groups.total() < best[0] - 1e-9:
             best = (groups.total(), list(groups.label))
     assert best is not None  # noqa: S101
-    return _squeezed(ground, best[1], count, target, tolerance, random, int(moves * len(atoms)))
+    return _squeezed(ground, best[1], count, target, tolerance, random, moves)
 
 
 SQUEEZES = (
@@ -350,7 +352,7 @@ def _squeezed(
     """Search again, for balance before all, while a district is beyond the tolerance; then mend the shapes."""
     usual = Groups(ground, label, count, target, tolerance)
     out = first = usual.out()
-    for prices, hot in SQUEEZES:
+    for prices, hot in SQUEEZES * 2:
         if not out:
             break
         groups = Groups(ground, label, count, target, tolerance, prices)
