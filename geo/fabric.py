@@ -29,6 +29,8 @@ MARGIN_M = 20.0
 """Ground around buildings where no boundary is given."""
 TOUCH_M = 0.5
 """Neighbours share at least this much border: two districts that touch at a corner are not one."""
+MOST_ENTRANCES = 15_000
+"""In one fabric: of more the triangulation of GEOS loses its way."""
 OVERLAP = 0.02
 """Share of the smaller of two outlines from which on they stand on one another instead of side by side."""
 BARRIER_COST = 0.3
@@ -84,11 +86,13 @@ def weave(
 
     `within` are polygons whose borders no cell crosses, as districts of today; `fixed` then says in which each atom is,
     -1 for none: as `labels` has it by building's key and entrance, else where its place lies.
-    PlanError: nothing_to_divide, too_wide, outside.
+    PlanError: nothing_to_divide, too_many, too_wide, outside.
     """
     if not buildings:
         raise PlanError("nothing_to_divide")
     _refuse_wide(buildings, boundary)
+    if sum(max(1, len(building.entrances)) for building in buildings) > MOST_ENTRANCES:
+        raise PlanError("too_many", str(MOST_ENTRANCES))
     building, entrance, weight, parts = _atoms(buildings)
     shapely.prepare(parts)
     places = shapely.get_coordinates(shapely.point_on_surface(parts))

@@ -95,9 +95,9 @@ class Refusal(Exception):
 class PlanError(ValueError):
     """Buildings that cannot be divided as asked, or an edit that would break a tiling: a word, and what it is about.
 
-    nothing_to_divide; too_wide (a building of 0.1 degrees: its name; or ground of 3: nobody walks that); outside (a
-    building that does not lie in the boundary: its name); overlap (locked districts); gap, several_parts, crossing,
-    empty (an edited border).
+    nothing_to_divide; too_many (entrances: how many may be); too_wide (a building of 0.1 degrees: its name; or ground
+    of 3: nobody walks that); outside (a building that does not lie in the boundary: its name); overlap (locked
+    districts); gap, several_parts, crossing, empty (an edited border).
     """
 
     def __init__(self, code: str, detail: str | None = None) -> None:

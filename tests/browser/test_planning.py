@@ -172,7 +172,8 @@ def move_an_entrance(page: Page) -> dict[str, Any]:
         home = building["entrances"][0]["draft"]
         return min(shape(building["geometry"]).distance(d) for key, d in districts.items() if key != home)
 
-    drawn = [b for b in before["buildings"] if b["name"].removesuffix("楼") in labels and b["entrances"]]
+    small = [b for b in before["buildings"] if len(b["entrances"]) == 1]  # of others a tap may mean one entrance
+    drawn = [b for b in small if b["name"].removesuffix("楼") in labels]
     building = min(drawn, key=gap)
     page.get_by_role("button", name="移单元").click()
     label = page.locator(

@@ -139,6 +139,12 @@ def test_what_cannot_be_divided_is_said():
         propose([block("near", 0, 0, 40), block("far", 900, 0, 40)], degrees(shapely.box(-10, -10, 100, 100)))
 
 
+def test_more_entrances_than_can_be_woven_are_refused_at_once():
+    point = shapely.Point(121.5, 31.2)
+    with pytest.raises(PlanError, match="too_many 15000"):
+        propose([Building(str(n), "", point, (1,) * 500) for n in range(31)])
+
+
 def test_one_building_is_one_district_or_as_many_as_it_needs():
     assert len(propose([block("a", 0, 0, 90)]).districts) == 1
     tower = propose([block("a", 0, 0, 800)])
