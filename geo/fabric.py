@@ -13,10 +13,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo import outlines
 from geo.buildings import MOST_DEGREES, Building, entrance_parts, is_wide
 from geo.plane import Plane
 from geo.positions import DECIMALS
 from geo.problems import PlanError
+from geo.tiling import locate
 
 GRID = 10.0**-DECIMALS
 SPACING_M = 8.0
@@ -100,7 +102,7 @@ def weave(
     _refuse_outside(buildings, building, places, ground)
     plane = Plane.around(ground)
     ridges = _ridges(parts, plane, ground)
-    fixed = _fixed(within, places) if len(within) else None
+    fixed = locate(within, places) if len(within) else None
     if fixed is not None and labels:
         keys = zip(building.tolist(), entrance.tolist(), fixed.tolist(), strict=True)
         fixed = np.array([labels.get((buildings[b].key, n), f) for b, n, f in keys], dtype=np.intp)
@@ -133,7 +135,7 @@ def around(parts: NDArray[Any]) -> Any:
 
 def on_grid(shape: Any) -> Any:
     """Give shapes with coordinates rounded to the kept decimals; equal vertices stay equal."""
-    return shapely.transform(shape, lambda degrees: np.round(degrees, DECIMALS) + 0.0)
+    return shapely.transform(shape, outlines.on_grid)
 
 
 def _atoms(buildings: Sequence[Building]) -> tuple[Any, Any, Any, Any]:
@@ -168,15 +170,6 @@ def _refuse_outside(buildings: Sequence[Building], building: Any, places: Any, g
     outside = np.flatnonzero(~shapely.intersects_xy(ground, places))
     if outside.size:
         raise PlanError("outside", buildings[building[outside[0]]].name)
-
-
-def _fixed(within: Sequence[Any], places: NDArray[np.float64]) -> NDArray[np.intp]:
-    from_tree = np.full(len(places), len(within), dtype=np.intp)
-    tree = shapely.STRtree(shapely.points(places))
-    polygon, point = tree.query(np.asarray(within, dtype=object), predicate="intersects")
-    np.minimum.at(from_tree, point, polygon)
-    from_tree[from_tree == len(within)] = -1
-    return from_tree
 
 
 @dataclass(frozen=True)
@@ -361,7 +354,7 @@ def _cells(
     faces, inner = faces[kept], inner[kept]
     sizes = np.asarray(np.bincount(building, weights=shapely.area(parts))[building], dtype=np.float64)
     owner = _owners(inner, ridges, parts, cut, sizes)
-    zones = _fixed(within, shapely.get_coordinates(inner)) if len(within) else np.full(len(faces), -1)
+    zones = locate(within, shapely.get_coordinates(inner)) if len(within) else np.full(len(faces), -1)
     walls = shapely.union_all(crossing, grid_size=GRID) if crossing else None
     owner = _connected(faces, owner, building, zones, places, walls, fixed)
     return on_grid(_dissolved(faces, owner, len(parts))), walls
@@ -450,7 +443,7 @@ def _connected(
         if b >= 0 and a != b:
             links[a].append((b, length, wall))
             links[b].append((a, length, wall))
-    homes = _homes(faces, places)
+    homes = locate(faces, places).tolist()
     result = np.full(len(faces), -1, dtype=np.intp)
     wanted, zone_of = owner.tolist(), zones.tolist()
     found: list[int] = [-1] * len(faces)
@@ -477,16 +470,6 @@ def _connected(
     _give_away(found, zone_of, links, building.tolist(), wanted)
     result[:] = found
     return result
-
-
-def _homes(faces: NDArray[Any], places: NDArray[np.float64]) -> list[int]:
-    """Give for each atom the face it stands in."""
-    tree = shapely.STRtree(shapely.points(places))
-    face, atom = tree.query(faces, predicate="intersects")
-    homes = np.full(len(places), len(faces), dtype=np.intp)
-    np.minimum.at(homes, atom, face)
-    homes[homes == len(faces)] = -1
-    return [int(home) for home in homes]
 
 
 def _give_away(found: list[int], zones: list[int], links: Any, building: Sequence[int], wanted: Sequence[int]) -> None:
@@ -546,7 +529,7 @@ def _ride(fabric: Fabric) -> None:
     riders = np.flatnonzero(empty)
     if not riders.size or empty.all():
         return
-    around_it = _homes(fabric.cells, fabric.places[riders])
+    around_it = locate(fabric.cells, fabric.places[riders]).tolist()
     hosts = np.flatnonzero(~empty)
     for rider, host in zip(riders.tolist(), around_it, strict=True):
         if host < 0 or (fabric.fixed is not None and fabric.fixed[host] != fabric.fixed[rider]):

@@ -48,7 +48,7 @@ class Tiling:
         return not self.overlaps and not self.gaps
 
 
-def locate(polygons: Sequence[Any], points: NDArray[np.float64]) -> NDArray[np.intp]:
+def locate(polygons: Sequence[Any] | NDArray[Any], points: NDArray[np.float64]) -> NDArray[np.intp]:
     """Give for each of `points` (n, 2) the index of the polygon it is in, -1 for none (n).
 
     A point in several polygons, as on a shared edge, is in the one with the lowest index. A point that is not finite is

@@ -76,14 +76,14 @@ def _sided(
 def _trials(wanted: Sequence[str], divisions: Sequence[tuple[Place, Division]], options: Any) -> Iterator[Trials]:
     towns = [place for path in options.cities for place in places(path, LARGEST[0])[: options.communities]]
     effort = options.effort if options.load_effort is None else options.load_effort
-    todo = {
+    trials = {
         "rebalance": partial(rebalancing, divisions, TARGET, options.trials, options.seed),
         "route": partial(walking, towns, options.routes, options.seed),
         "locate": partial(locating, [shape for _, division in divisions for shape in Made.of(division).shapes]),
         "shift": shifting,
         "load": partial(measure_load, towns, TARGET, options.entrances, effort),
     }
-    for name, deed in todo.items():
+    for name, deed in trials.items():
         if name in wanted:
             _say(name)
             yield deed()

@@ -11,6 +11,7 @@ from geo.dividing import Division, polsby_popper, propose
 from geo.geojson import dump
 from geo.problems import PlanError
 from geo.tiling import check_tiling
+from tests.conftest import with_real_files
 from tests.geo.towns import block, cut_m2, degrees, rows, shanghai
 
 
@@ -65,6 +66,7 @@ def test_rows_of_slabs_are_divided_evenly_without_a_cut():
     assert figures["compactness"] > 0.6
 
 
+@with_real_files
 @pytest.mark.parametrize("community", [1, 9])
 def test_real_footprints(community):
     buildings, boundary = shanghai(community)

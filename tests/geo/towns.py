@@ -1,7 +1,6 @@
 """Made-up towns for tests of `geo`: blocks on a plane around a point in Shanghai, turned into degrees."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ import shapely.geometry
 from geo.buildings import Building, assumed_entrances
 from geo.fabric import on_grid
 from geo.plane import Plane
+from tests.conftest import REAL_FILES
 
 PLANE = Plane(121.5, 31.2)
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def degrees(shape: Any) -> Any:
@@ -34,8 +33,8 @@ def rows(across: int = 8, down: int = 6, households: int = 50) -> tuple[list[Bui
 
 def shanghai(community: int, largest: int = 40) -> tuple[list[Building], Any]:
     """Real footprints of a community of 4,000 households, and its boundary (© OpenStreetMap contributors, ODbL)."""
-    features = json.loads((SHARED / "shanghai_buildings.geojson").read_text())["features"]
-    outlines = json.loads((SHARED / "shanghai_communities.geojson").read_text())["features"]
+    features = json.loads((REAL_FILES / "shanghai_buildings.geojson").read_text())["features"]
+    outlines = json.loads((REAL_FILES / "shanghai_communities.geojson").read_text())["features"]
     boundary = next(f["geometry"] for f in outlines if f["properties"]["community"] == community)
     found = []
     for feature in features:
