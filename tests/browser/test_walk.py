@@ -76,6 +76,7 @@ def test_today_is_walked_from_where_i_stand_also_without_signal_and_drawn_on_the
 
 def test_without_a_position_the_walk_begins_at_the_most_urgent_building(open_phone):
     page = open_phone("worker4", desktop=True)
+    expect(page.get_by_role("button", name="走路顺序")).to_be_visible()
     urgent = stops_of(page)
     page.get_by_role("button", name="走路顺序").click()
     expect(page.locator("[data-walk-head]")).to_contain_text("取不到位置")
