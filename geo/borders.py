@@ -7,7 +7,7 @@ vertices that passes no building on the wrong side.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,18 +26,19 @@ SLIDE = 130
 LONGEST = 60
 """Vertices of an arc looked at together; longer arcs are taken in pieces, for time."""
 
-BATCH = 100
-"""Pieces of arcs looked at together: a hull for each pair of their vertices would fill the memory."""
+ATTEMPTS = 8
+"""How often borders that were straightened too far are put back before all are."""
 
 Vertex = tuple[int, int]
 
 
 @dataclass
 class _Arc:
-    """A line of grid vertices between two nodes, and whether it runs along a given line."""
+    """A line of grid vertices between two nodes, whether it runs along a given line, and the districts beside it."""
 
     line: list[Vertex]
     given: bool
+    sides: frozenset[int]
 
 
 def draw(fabric: Fabric, label: Sequence[int], count: int, *, given: Sequence[Any] = ()) -> list[Any]:
@@ -49,14 +50,15 @@ def draw(fabric: Fabric, label: Sequence[int], count: int, *, given: Sequence[An
     if count == 1 and not given:
         return raw
     arcs = _arcs(raw, given)
+    obstacles = _obstacles(fabric.parts, fabric.plane)
     lines = [shapely.boundary(g) if g.geom_type.endswith("Polygon") else g for g in given]
     if lines:
         kept = set(_vertices(shapely.get_coordinates(np.array(lines, dtype=object))))
         arcs = [_bare(arc, kept) if arc.given else arc for arc in arcs]
-        found = _smooth(fabric, label, count, _slid(arcs, kept, _pieces(lines)))
+        found = _smooth(fabric, label, count, _slid(arcs, kept, _pieces(lines), obstacles), obstacles)
         if found is not None:
             return found
-    return _smooth(fabric, label, count, arcs) or raw
+    return _smooth(fabric, label, count, arcs, obstacles) or raw
 
 
 def districts_of_cells(fabric: Fabric, label: Sequence[int], count: int) -> list[Any]:
@@ -77,20 +79,23 @@ def _vertices(coords: NDArray[np.float64]) -> list[Vertex]:
 
 def _arcs(polygons: Sequence[Any], given: Sequence[Any]) -> list[_Arc]:
     """Take borders apart at nodes, and where they begin to run along a given line."""
-    rings = shapely.get_rings(shapely.get_parts(np.asarray(polygons, dtype=object)))
+    parts, owner = shapely.get_parts(np.asarray(polygons, dtype=object), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
     links: dict[Vertex, set[Vertex]] = defaultdict(set)
-    for ring in rings:
+    sides: dict[tuple[Vertex, Vertex], set[int]] = defaultdict(set)
+    for ring, district in zip(rings, owner[part].tolist(), strict=True):
         line = _vertices(shapely.get_coordinates(ring))
         for a, b in pairwise(line):
             links[a].add(b)
             links[b].add(a)
-    edges = sorted({(a, b) if a < b else (b, a) for a, ends in links.items() for b in ends})
+            sides[(a, b) if a < b else (b, a)].add(district)
+    edges = sorted(sides)
     along = dict(zip(edges, _along(edges, given), strict=True))
 
-    def is_given(a: Vertex, b: Vertex) -> bool:
-        return along[(a, b) if a < b else (b, a)]
+    def edge(a: Vertex, b: Vertex) -> tuple[Vertex, Vertex]:
+        return (a, b) if a < b else (b, a)
 
-    nodes = {a for a, ends in links.items() if len(ends) != 2 or len({is_given(a, b) for b in ends}) == 2}
+    nodes = {a for a, ends in links.items() if len(ends) != 2 or len({along[edge(a, b)] for b in ends}) == 2}
     done: set[tuple[Vertex, Vertex]] = set()
     arcs: list[_Arc] = []
     for start in [*sorted(nodes), *sorted(links)]:
@@ -105,7 +110,8 @@ def _arcs(polygons: Sequence[Any], given: Sequence[Any]) -> list[_Arc]:
                     break
                 done |= {(line[-1], onward), (onward, line[-1])}
                 line.append(onward)
-            arcs.append(_Arc(line, is_given(line[0], line[1])))
+            first = edge(line[0], line[1])
+            arcs.append(_Arc(line, along[first], frozenset(sides[first])))
     return arcs
 
 
@@ -132,10 +138,10 @@ def _bare(arc: _Arc, kept: set[Vertex]) -> _Arc:
     """Leave a given arc only the vertices that the given lines have."""
     line = [arc.line[0], *[v for v in arc.line[1:-1] if v in kept], arc.line[-1]]
     whole = len(set(line)) > 1 and (line[0] != line[-1] or len(line) > 3)
-    return _Arc(line if whole else arc.line, True)
+    return replace(arc, line=line if whole else arc.line)
 
 
-def _slid(arcs: Sequence[_Arc], kept: set[Vertex], pieces: NDArray[Any]) -> list[_Arc]:
+def _slid(arcs: Sequence[_Arc], kept: set[Vertex], pieces: NDArray[Any], obstacles: Any) -> list[_Arc]:
     """Slide nodes along given lines to the nearest point of the grid that lies on them, to a fraction of a millimetre:
     a node beside the line would take ground from one side and give it to the other."""
     nodes = sorted({v for arc in arcs if arc.given for v in (arc.line[0], arc.line[-1])} - kept)
@@ -150,10 +156,29 @@ def _slid(arcs: Sequence[_Arc], kept: set[Vertex], pieces: NDArray[Any]) -> list
         if len(crowd.query(place, predicate="dwithin", distance=3 * SLIDE * GRID)) == 1:
             one, other = _vertices(shapely.get_coordinates(pieces[piece]))
             moved[node] = _on_line(node, one, other)
+    _hold_back(arcs, moved, obstacles)
     return [
-        _Arc([moved.get(arc.line[0], arc.line[0]), *arc.line[1:-1], moved.get(arc.line[-1], arc.line[-1])], arc.given)
+        replace(arc, line=[moved.get(arc.line[0], arc.line[0]), *arc.line[1:-1], moved.get(arc.line[-1], arc.line[-1])])
         for arc in arcs
     ]
+
+
+def _hold_back(arcs: Sequence[_Arc], moved: dict[Vertex, Vertex], obstacles: Any) -> None:
+    """Leave those nodes where they are whose border would swing into a building far away."""
+    swings = [
+        (a, b)
+        for arc in arcs
+        if not arc.given
+        for a, b in ((arc.line[0], arc.line[1]), (arc.line[-1], arc.line[-2]))
+        if a in moved
+    ]
+    if not swings:
+        return
+    corners = [[a, moved[a], b, moved.get(b, b)] for a, b in swings]
+    hulls = shapely.convex_hull(shapely.linestrings(np.array(corners, dtype=np.float64) * GRID))
+    for hit in np.unique(shapely.STRtree(obstacles).query(hulls, predicate="intersects")[0]).tolist():
+        for node in swings[hit]:
+            moved.pop(node, None)
 
 
 def _on_line(node: Vertex, one: Vertex, other: Vertex) -> Vertex:
@@ -173,28 +198,30 @@ def _on_line(node: Vertex, one: Vertex, other: Vertex) -> Vertex:
     return found if axis == 0 else (found[1], found[0])
 
 
-def _smooth(fabric: Fabric, label: Sequence[int], count: int, arcs: Sequence[_Arc]) -> list[Any] | None:
+def _smooth(
+    fabric: Fabric, label: Sequence[int], count: int, arcs: Sequence[_Arc], obstacles: NDArray[Any]
+) -> list[Any] | None:
     """Straighten every arc that may be; where the result is no whole tiling, leave out arcs that cross others."""
     loose = [arc for arc in arcs if not arc.given]
     fixed = [arc.line for arc in arcs if arc.given]
-    chosen = _straightened(fabric, loose)
-    for attempt in range(6):
+    chosen = _straightened(loose, np.array(fabric.plane.metres_per_degree), obstacles)
+    for _ in range(ATTEMPTS):
         lines = [*fixed, *chosen]
-        found = _assembled(fabric, label, count, lines)
+        found, blamed = _assembled(fabric, label, count, lines, obstacles)
         if found is not None:
             return found
-        bad = {i - len(fixed) for i in _crossing(lines) if i >= len(fixed)}
-        if attempt == 4 or not any(chosen[i] != loose[i].line for i in bad):
-            bad = set(range(len(loose)))
-        for i in bad:
+        changed = [i for i, line in enumerate(chosen) if line != loose[i].line]
+        bad = {i - len(fixed) for i in _crossing(lines)}
+        bad |= {i for i in changed if loose[i].sides & blamed}
+        if not changed:
+            return None
+        for i in bad.intersection(changed) or changed:
             chosen[i] = loose[i].line
     return None
 
 
-def _straightened(fabric: Fabric, arcs: Sequence[_Arc]) -> list[list[Vertex]]:
-    scale = np.array(fabric.plane.metres_per_degree)
-    obstacles = _obstacles(fabric.parts, fabric.plane)
-    tree = shapely.STRtree(obstacles)
+def _straightened(arcs: Sequence[_Arc], scale: NDArray[np.float64], obstacles: Any) -> list[list[Vertex]]:
+    """Give every arc the shortest way over its own vertices that passes no obstacle on the wrong side."""
     pieces: list[list[Vertex]] = []
     of_arc: list[int] = []
     for index, arc in enumerate(arcs):
@@ -208,26 +235,11 @@ def _straightened(fabric: Fabric, arcs: Sequence[_Arc]) -> list[list[Vertex]]:
             for start in range(a, b, LONGEST - 1):
                 pieces.append(line[start : min(start + LONGEST, b + 1)])
                 of_arc.append(index)
-    ways: dict[int, dict[int, list[int]]] = {}
-    for start in range(0, len(pieces), BATCH):
-        ways |= _ways(pieces, range(start, min(start + BATCH, len(pieces))), tree)
     result: list[list[Vertex]] = [[] for _ in arcs]
-    for index, line in enumerate(pieces):
-        short = _shortest(line, ways.get(index, {}), scale)
-        owner = of_arc[index]
+    for owner, line, steps in zip(of_arc, pieces, _steps(pieces, scale, obstacles), strict=True):
+        short = _shortest(line, steps)
         result[owner] += short[1:] if result[owner] else short
     return result
-
-
-def _ways(pieces: Sequence[list[Vertex]], batch: range, tree: Any) -> dict[int, dict[int, list[int]]]:
-    spans, hulls = [], []
-    for index in batch:
-        coords = np.array(pieces[index], dtype=np.float64) * GRID
-        for i in range(len(coords) - 2):
-            for j in range(i + 2, len(coords)):
-                spans.append((index, i, j))
-                hulls.append(coords[i : j + 1])
-    return _allowed(spans, hulls, tree)
 
 
 def _obstacles(parts: NDArray[Any], plane: Plane) -> NDArray[Any]:
@@ -238,82 +250,106 @@ def _obstacles(parts: NDArray[Any], plane: Plane) -> NDArray[Any]:
     return np.asarray(plane.to_degrees(inner))
 
 
-def _allowed(spans: list[tuple[int, int, int]], hulls: list[Any], tree: Any) -> dict[int, dict[int, list[int]]]:
-    """Say which vertices of an arc may be joined past those between: their hull has nothing of a building in it."""
-    ways: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    if not spans:
-        return ways
-    sizes = [len(h) for h in hulls]
-    lines = shapely.linestrings(np.concatenate(hulls), indices=np.repeat(np.arange(len(hulls)), sizes))
-    free = np.ones(len(spans), dtype=bool)
-    taken, _ = tree.query(shapely.convex_hull(lines), predicate="intersects")
-    free[taken] = False
-    for (index, i, j), good in zip(spans, free.tolist(), strict=True):
-        if good:
-            ways[index][i].append(j)
-    return ways
+def _steps(
+    pieces: Sequence[list[Vertex]], scale: NDArray[np.float64], obstacles: Any
+) -> list[list[list[tuple[int, float]]]]:
+    """Say for each vertex of each piece to which later ones it may be joined, and the metres.
+
+    It may where the hull of the vertices between has no obstacle in it. A longer hull holds the shorter ones, so all
+    vertices reach out together, one further each time, until something is in the way.
+    """
+    steps: list[list[list[tuple[int, float]]]] = [[[] for _ in piece] for piece in pieces]
+    if not pieces:
+        return steps
+    at = np.array([vertex for piece in pieces for vertex in piece], dtype=np.float64) * GRID
+    metres = at * scale
+    size = np.array([len(piece) for piece in pieces])
+    end = np.repeat(np.cumsum(size), size)
+    flat = [own for piece in steps for own in piece]
+    number = np.concatenate([np.arange(n) for n in size.tolist()]).tolist()
+    tree = shapely.STRtree(obstacles)
+    start = np.arange(len(at))
+    for reach in range(1, LONGEST):
+        start = start[start + reach < end[start]]
+        if not start.size:
+            break
+        if reach > 1:
+            hulls = shapely.convex_hull(shapely.linestrings(at[start[:, None] + np.arange(reach + 1)]))
+            free = np.ones(len(start), dtype=bool)
+            free[tree.query(hulls, predicate="intersects")[0]] = False
+            start = start[free]
+        length = np.hypot(*(metres[start + reach] - metres[start]).T)
+        for i, way in zip(start.tolist(), length.tolist(), strict=True):
+            flat[i].append((number[i] + reach, way))
+    return steps
 
 
-def _shortest(line: list[Vertex], ways: dict[int, list[int]], scale: NDArray[np.float64]) -> list[Vertex]:
-    metres = np.array(line, dtype=np.float64) * GRID * scale
+def _shortest(line: list[Vertex], steps: list[list[tuple[int, float]]]) -> list[Vertex]:
     size = len(line)
     length = [0.0] + [float("inf")] * (size - 1)
     came = [0] * size
-    for i in range(size - 1):
-        for j in (i + 1, *ways.get(i, ())):
-            way = length[i] + float(np.hypot(*(metres[j] - metres[i])))
-            if way < length[j] - 1e-9:
-                length[j], came[j] = way, i
+    for i, ways in enumerate(steps):
+        here = length[i]
+        for j, way in ways:
+            if here + way < length[j] - 1e-9:
+                length[j], came[j] = here + way, i
     back = [size - 1]
     while back[-1]:
         back.append(came[back[-1]])
     return [line[i] for i in reversed(back)]
 
 
-def _assembled(fabric: Fabric, label: Sequence[int], count: int, lines: Sequence[list[Vertex]]) -> list[Any] | None:
-    """Make polygons of lines; None unless there is one face a district, with all of its entrances in it."""
-    shapes = [shapely.LineString(np.round(np.array(line) * GRID, DECIMALS)) for line in lines if len(line) > 1]
-    faces = shapely.get_parts(shapely.polygonize(shapes))
-    found: list[Any] = [None] * count
-    inside: list[set[int]] = [set() for _ in faces]
+def _assembled(
+    fabric: Fabric, label: Sequence[int], count: int, lines: Sequence[list[Vertex]], obstacles: NDArray[Any]
+) -> tuple[list[Any] | None, set[int]]:
+    """Make polygons of lines: one face a district, with all of its entrances in it. Faces that are not of the ground,
+    as a lake in it, are left out. None where that fails, and then the districts at fault, where they are known."""
+    faces = shapely.get_parts(shapely.polygonize(_line_strings(lines)))
     real = np.flatnonzero(np.isfinite(fabric.within[:, 0]))
-    tree = shapely.STRtree(shapely.points(fabric.within[real]))
-    face, atom = tree.query(faces, predicate="intersects")
+    face, atom = shapely.STRtree(shapely.points(fabric.within[real])).query(faces, predicate="intersects")
+    inside: list[set[int]] = [set() for _ in faces]
     for f, a in zip(face.tolist(), atom.tolist(), strict=True):
         inside[f].add(label[real[a]])
+    found: list[Any] = [None] * count
+    blamed: set[int] = set()
     for f, labels in enumerate(inside):
-        if len(labels) > 1:
-            return None
         for district in labels:
-            if found[district] is not None:
-                return None
+            if len(labels) > 1 or found[district] is not None:
+                blamed |= labels
             found[district] = faces[f]
-    if len(faces) != count or any(shape is None for shape in found):
-        return None
-    if len(np.unique(atom)) < len(real) or not shapely.is_valid(np.array(found)).all():
-        return None
-    if not shapely.coverage_is_valid(np.array(found)) or _cuts(fabric, label, found):
-        return None
-    return [shapely.orient_polygons(shape) for shape in found]
+    blamed |= {district for district, shape in enumerate(found) if shape is None}
+    blamed |= {label[real[a]] for a in set(range(len(real))).difference(atom.tolist())}
+    if blamed:
+        return None, blamed
+    bare = np.flatnonzero([not labels for labels in inside])
+    lakes = ~shapely.intersects(fabric.ground, shapely.point_on_surface(faces[bare]))
+    if not lakes.all():
+        return None, set()
+    shapes = np.array(found, dtype=object)
+    blamed = set(np.flatnonzero(~shapely.is_valid(shapes)).tolist())
+    blamed = blamed or set(np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shapes))).tolist())
+    blamed = blamed or _cut(fabric, label, shapes, obstacles)
+    return (None, blamed) if blamed else ([shapely.orient_polygons(shape) for shape in found], blamed)
 
 
-def _cuts(fabric: Fabric, label: Sequence[int], found: Sequence[Any]) -> bool:
-    """Whether a wall of a part lies in a district that the part is not of, other than by rounding."""
-    districts = np.array(found, dtype=object)
+def _line_strings(lines: Sequence[list[Vertex]]) -> NDArray[Any]:
+    sizes = [len(line) for line in lines]
+    at = np.round(np.array([vertex for line in lines for vertex in line], dtype=np.float64) * GRID, DECIMALS)
+    return np.asarray(shapely.linestrings(at, indices=np.repeat(np.arange(len(lines)), sizes)))
+
+
+def _cut(fabric: Fabric, label: Sequence[int], districts: NDArray[Any], inner: NDArray[Any]) -> set[int]:
+    """Find the districts that have a wall of a part in another one, other than by rounding."""
     shapely.prepare(districts)
-    inner = _obstacles(fabric.parts, fabric.plane)
     real = np.flatnonzero(~shapely.is_empty(inner))
     own = districts[np.asarray(label)[real]]
     outside = real[~shapely.covers(own, inner[real])]
-    for atom in outside.tolist():
-        cells = fabric.cells[atom]
-        if not cells.is_empty and shapely.covers(cells, inner[atom]):
-            return True
-    return False
+    cells = fabric.cells[outside]
+    return {label[atom] for atom in outside[~shapely.is_empty(cells) & shapely.covers(cells, inner[outside])].tolist()}
 
 
 def _crossing(lines: Sequence[list[Vertex]]) -> set[int]:
-    shapes = np.array([shapely.LineString(np.array(line) * GRID) for line in lines], dtype=object)
+    shapes = _line_strings(lines)
     one, other = shapely.STRtree(shapes).query(shapes, predicate="crosses")
     bad = set(one.tolist()) | set(other.tolist())
     return bad | {i for i, shape in enumerate(shapes) if not shape.is_simple}

@@ -1,12 +1,13 @@
 """Divide buildings into districts of about equal size, in one piece each, compact, and cutting few buildings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from random import Random
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo.annealing import Ground, Groups, Prices, anneal
@@ -15,16 +16,21 @@ from geo.buildings import Building
 from geo.fabric import Fabric, around, on_grid, weave
 from geo.plane import Plane
 from geo.problems import PlanError
+from geo.quarters import quarters, sew
 from geo.tiling import check_tiling
 
 MOVES, FEWEST_MOVES = 500, 45_000
 """Moves tried for each entrance and start, at effort 1; few entrances, which are large ones, need as many as more."""
 HEATS = (3.0, 0.8)
 """How hot each start begins: the first crosses high walls, the second finishes shapes."""
+HURRIED = 100
+"""Moves for each entrance and start below which there is one start only, and fewer searches after it."""
 MOST_MOVES = 2_500_000
 """Moves tried in all: many communities in one file are searched less deeply."""
 BLOCK = 30
 """Districts searched together; more ground is cut first."""
+TOGETHER = 5_000
+"""Entrances whose cells are made together; the ground of more is cut into quarters."""
 
 Progress = Callable[[float], None] | None
 
@@ -100,14 +106,69 @@ def propose(
     if not buildings:
         raise PlanError("nothing_to_divide")
     ground = on_grid(boundary) if boundary is not None else around_buildings(buildings)
+    wanted = _Wanted(target, tolerance, Random(seed), effort, _entrances(buildings))  # noqa: S311
+    if wanted.entrances <= TOGETHER or locked:
+        return _proposed(buildings, ground, wanted, barriers, locked, told)
+    return _in_quarters(buildings, ground, wanted, barriers, told)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for; `entrances` are those of the whole, which share the moves of the search."""
+
+    target: int
+    tolerance: float
+    random: Random
+    effort: float
+    entrances: int
+
+
+def _entrances(buildings: Sequence[Building]) -> int:
+    return sum(max(1, len(building.entrances)) for building in buildings)
+
+
+def _proposed(
+    buildings: Sequence[Building],
+    ground: Any,
+    wanted: _Wanted,
+    barriers: Sequence[Any],
+    locked: Sequence[Any],
+    told: Callable[[float], None],
+) -> Division:
     fabric = weave(buildings, ground, barriers=barriers, within=locked)
     _refuse_locked(locked, fabric.fixed)
     told(0.1)
-    random = Random(seed)  # noqa: S311
-    label, count = _labels(fabric, len(locked), target, tolerance, random, effort, told)
+    label, count = _labels(fabric, len(locked), wanted, told)
     shapes = draw(fabric, label, count, given=[ground, *locked, *[on_grid(line) for line in barriers]])
     told(1.0)
-    return division(fabric, label, shapes, target=target, tolerance=tolerance)
+    return division(fabric, label, shapes, target=wanted.target, tolerance=wanted.tolerance)
+
+
+def _in_quarters(
+    buildings: Sequence[Building], ground: Any, wanted: _Wanted, barriers: Sequence[Any], told: Callable[[float], None]
+) -> Division:
+    """Divide one quarter after the other, and sew them together."""
+    cut, seams = quarters(buildings, ground, wanted.target)
+    found: list[District] = []
+    split: list[str] = []
+    done = 0.0
+    for quarter in cut:
+        share = _entrances(quarter.buildings) / wanted.entrances
+        near = [line for line in barriers if shapely.intersects(line, quarter.ground)]
+        part = _proposed(
+            quarter.buildings,
+            quarter.ground,
+            wanted,
+            near,
+            (),
+            lambda inner, done=done, share=share: told(done + share * inner),  # type: ignore[misc]
+        )
+        found += part.districts
+        split += part.split
+        done += share
+    shapes = sew([district.shape for district in found], seams)
+    named = [replace(d, name=str(i + 1), shape=shape) for i, (d, shape) in enumerate(zip(found, shapes, strict=True))]
+    return Division(tuple(named), wanted.target, wanted.tolerance, tuple(split))
 
 
 def _refuse_locked(locked: Sequence[Any], fixed: NDArray[np.intp] | None) -> None:
@@ -177,14 +238,12 @@ def ground_of(fabric: Fabric, atoms: Sequence[int], home: Sequence[int] | None =
 def _labels(
     fabric: Fabric,
     locked: int,
-    target: int,
-    tolerance: float,
-    random: Random,
-    effort: float,
+    wanted: _Wanted,
     told: Callable[[float], None],
 ) -> tuple[list[int], int]:
     """Give every atom a district: locked ones first, then each piece of the free ground divided for itself."""
     label = [-1] * len(fabric) if fabric.fixed is None else [int(district) for district in fabric.fixed]
+    target, tolerance, random = wanted.target, wanted.tolerance, wanted.random
     free = [atom for atom, district in enumerate(label) if district < 0 and fabric.host[atom] == atom]
     count = locked
     jobs: list[tuple[list[int], int]] = []
@@ -192,11 +251,11 @@ def _labels(
         for bank in _banks(fabric, piece, target, tolerance):
             jobs += _blocks(fabric, bank, _count(fabric, bank, target), random)
     tries = max(1, sum(len(atoms) for atoms, _ in jobs if len(atoms) > 1))
-    most = MOST_MOVES / tries / len(HEATS)
+    most = MOST_MOVES / max(wanted.entrances, tries) / len(HEATS)
     done = 0
     for atoms, districts in jobs:
-        wanted = effort * max(MOVES * len(atoms), FEWEST_MOVES if len(atoms) > districts else 0)
-        moves = int(min(wanted, most * len(atoms)))
+        moves = max(MOVES * len(atoms), FEWEST_MOVES if len(atoms) > districts else 0)
+        moves = int(min(wanted.effort * moves, most * len(atoms)))
         found = _divided(fabric, atoms, districts, target, tolerance, random, moves)
         for atom, district in zip(atoms, found, strict=True):
             label[atom] = count + district
@@ -326,7 +385,8 @@ def _divided(
         return [0] * len(atoms)
     ground = ground_of(fabric, atoms)
     best: tuple[float, list[int]] | None = None
-    for hot in HEATS:
+    hurried = moves < HURRIED * len(atoms)
+    for hot in HEATS[hurried:]:
         start: dict[int, int] = {}
         _seed(fabric, atoms, count, 0, start, random)
         groups = Groups(ground, [start[atom] for atom in atoms], count, target, tolerance)
@@ -334,7 +394,7 @@ def _divided(
         if best is None or groups.total() < best[0] - 1e-9:
             best = (groups.total(), list(groups.label))
     assert best is not None  # noqa: S101
-    return _squeezed(ground, best[1], count, target, tolerance, random, moves)
+    return _squeezed(ground, best[1], count, target, tolerance, random, moves, 1 if hurried else 2 * len(SQUEEZES))
 
 
 SQUEEZES = (
@@ -347,12 +407,20 @@ SQUEEZES = (
 
 
 def _squeezed(
-    ground: Ground, label: list[int], count: int, target: int, tolerance: float, random: Random, moves: int
+    ground: Ground,
+    label: list[int],
+    count: int,
+    target: int,
+    tolerance: float,
+    random: Random,
+    moves: int,
+    times: int,
 ) -> list[int]:
-    """Search again, for balance before all, while a district is beyond the tolerance; then mend the shapes."""
+    """Search again, so many times at most, for balance before all, while a district is beyond the tolerance; then mend
+    the shapes."""
     usual = Groups(ground, label, count, target, tolerance)
     out = first = usual.out()
-    for prices, hot in SQUEEZES * 2:
+    for prices, hot in (SQUEEZES * 2)[:times]:
         if not out:
             break
         groups = Groups(ground, label, count, target, tolerance, prices)

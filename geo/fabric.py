@@ -61,6 +61,7 @@ class Fabric:
     places: NDArray[np.float64]
     cells: NDArray[Any]
     plane: Plane
+    ground: Any
     borders: list[dict[int, float]] = field(default_factory=list)
     costs: list[dict[int, float]] = field(default_factory=list)
     walls: list[dict[int, float]] | None = None
@@ -99,7 +100,7 @@ def weave(
     shapely.prepare(parts)
     places = shapely.get_coordinates(shapely.point_on_surface(parts))
     ground = boundary if boundary is not None else around(parts)
-    _refuse_outside(buildings, building, places, ground)
+    refuse_outside(buildings, building, places, ground)
     plane = Plane.around(ground)
     ridges = _ridges(parts, plane, ground)
     fixed = locate(within, places) if len(within) else None
@@ -107,11 +108,11 @@ def weave(
         keys = zip(building.tolist(), entrance.tolist(), fixed.tolist(), strict=True)
         fixed = np.array([labels.get((buildings[b].key, n), f) for b, n, f in keys], dtype=np.intp)
     cells, barrier_lines = _cells(ridges, building, parts, places, ground, barriers, within, fixed)
-    fabric = Fabric(buildings, building, entrance, weight, parts, places, cells, plane, fixed=fixed)
+    fabric = Fabric(buildings, building, entrance, weight, parts, places, cells, plane, ground, fixed=fixed)
     _measure(fabric, barrier_lines)
     _ride(fabric)
     fabric.within = _within(fabric)
-    fabric.block = [int(n) for n in _blocks(buildings)[building]]
+    fabric.block = stacks(buildings)[building].tolist()
     return fabric
 
 
@@ -151,21 +152,30 @@ def _atoms(buildings: Sequence[Building]) -> tuple[Any, Any, Any, Any]:
     return np.array(building, dtype=np.intp), np.array(entrance, dtype=np.intp), np.array(weight, np.int64), held
 
 
-def _blocks(buildings: Sequence[Building]) -> NDArray[np.intp]:
+def stacks(buildings: Sequence[Building]) -> NDArray[np.intp]:
     """Number buildings so that those that stand on one another, as a tower on its podium, have one number: a border
     between them would cut the lower one."""
-    number = np.arange(len(buildings), dtype=np.intp)
     shapes = np.array([building.shape for building in buildings], dtype=object)
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    pairs = [(a, b) for a, b in zip(one.tolist(), other.tolist(), strict=True) if a < b]
-    for a, b in pairs:
-        smaller = min(shapes[a].area, shapes[b].area)
-        if smaller > 0 and shapely.intersection(shapes[a], shapes[b]).area > OVERLAP * smaller:
-            number[number == number[b]] = number[a]
-    return number
+    one, other = one[one < other], other[one < other]
+    areas = shapely.area(shapes)
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    stacked = shared > OVERLAP * np.minimum(areas[one], areas[other])
+    number = list(range(len(buildings)))
+
+    def root(i: int) -> int:
+        while number[i] != i:
+            number[i] = i = number[number[i]]
+        return i
+
+    for a, b in zip(one[stacked].tolist(), other[stacked].tolist(), strict=True):
+        low, high = sorted((root(a), root(b)))
+        number[high] = low
+    return np.array([root(i) for i in number], dtype=np.intp)
 
 
-def _refuse_outside(buildings: Sequence[Building], building: Any, places: Any, ground: Any) -> None:
+def refuse_outside(buildings: Sequence[Building], building: Any, places: Any, ground: Any) -> None:
+    """Refuse a place (n, 2) that is not on the ground; `building` says whose each is."""
     shapely.prepare(ground)
     outside = np.flatnonzero(~shapely.intersects_xy(ground, places))
     if outside.size:
@@ -240,10 +250,9 @@ def _settled(points: NDArray[np.float64]) -> NDArray[np.float64]:
     and copies of them do."""
     turn = np.arange(len(points)) * np.array([[0.7548776662], [0.5698402910]])  # spreads evenly (Roberts 2018)
     moved = np.round(points + 0.06 * (turn.T % 1) - 0.03, 2)
-    _, first = np.unique(moved, axis=0, return_index=True)
-    twins = np.setdiff1d(np.arange(len(points)), first)
+    twins = np.setdiff1d(np.arange(len(points)), _firsts(moved))
     moved[twins] = points[twins]
-    return moved if len(np.unique(moved, axis=0)) == len(points) else points
+    return moved if len(_firsts(moved)) == len(points) else points
 
 
 def _positions(points: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -311,10 +320,17 @@ def _samples(parts: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.intp]
     return _distinct(points, owner)
 
 
+def _firsts(points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Give the indices of points, in centimetres, that stand where none before them does."""
+    steps = np.rint(points * 100).astype(np.int64)
+    steps -= steps.min(axis=0)
+    _, first = np.unique(steps[:, 0] * (steps[:, 1].max() + 1) + steps[:, 1], return_index=True)
+    return np.sort(first)
+
+
 def _distinct(points: Any, owner: Any) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Drop a point that stands where another does; an atom that has none left is put a hand's breadth beside."""
-    _, first = np.unique(points, axis=0, return_index=True)
-    keep = np.sort(first)
+    keep = _firsts(points)
     lost = np.setdiff1d(np.unique(owner), owner[keep])
     if lost.size:
         taken = {tuple(p) for p in points[keep].tolist()}
@@ -387,7 +403,7 @@ def _owners(
     return np.asarray(owner)
 
 
-class _Segments:
+class Segments:
     """The border pieces of polygons on the grid, matched: `first`, `second` (-1: the outer edge), their ends."""
 
     def __init__(self, polygons: NDArray[Any]) -> None:
@@ -433,7 +449,7 @@ def _connected(
 ) -> NDArray[np.intp]:
     """Keep of each atom the one piece it stands in (in its own zone, on its side of a barrier); give the other faces
     to the neighbour with the longest border to them."""
-    segments = _Segments(faces)
+    segments = Segments(faces)
     plane = Plane.around(faces)
     metres, walled = segments.metres(plane), segments.on(walls)
     links: list[list[tuple[int, float, bool]]] = [[] for _ in faces]
@@ -493,7 +509,7 @@ def _give_away(found: list[int], zones: list[int], links: Any, building: Sequenc
 
 
 def _measure(fabric: Fabric, walls: Any) -> None:
-    segments = _Segments(fabric.cells)
+    segments = Segments(fabric.cells)
     metres, walled = segments.metres(fabric.plane), segments.on(walls)
     count = len(fabric)
     borders: list[dict[int, float]] = [{} for _ in range(count)]
