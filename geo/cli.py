@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
+from os import cpu_count
 
 from geo import words
 from geo.command_check import run_check
@@ -66,6 +67,9 @@ def _add_propose(parser: ArgumentParser) -> None:
     parser.add_argument("--locked", metavar="FILE", help="districts that stay as they are")
     _add_balance(parser)
     parser.add_argument("--effort", type=_effort, default=1.0, metavar="X", help="search longer or shorter (1)")
+    parser.add_argument(
+        "--jobs", type=_jobs, default=cpu_count() or 1, metavar="N", help="processes for a large file (one a processor)"
+    )
     _add_output(parser)
     _add_where(parser, "buildings")
     _add_json(parser)
@@ -172,6 +176,10 @@ def _seed(text: str) -> int:
 
 def _effort(text: str) -> float:
     return _number(float, text, 0.01, 100)
+
+
+def _jobs(text: str) -> int:
+    return int(_number(int, text, 1, 256))
 
 
 def _share(text: str) -> float:

@@ -24,6 +24,7 @@ def run_propose(arguments: Namespace) -> int:
         barriers=files.shapes(arguments.barriers, files.LINES),
         locked=locked.shapes,
         effort=arguments.effort,
+        jobs=arguments.jobs,
         progress=_progress(),
     )
     names = [*locked.names, *(district.name for district in division.districts[len(locked.names) :])]

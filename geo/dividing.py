@@ -1,13 +1,15 @@
 """Divide buildings into districts of about equal size, in one piece each, compact, and cutting few buildings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import pi
+from multiprocessing import get_context
 from random import Random
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geo.annealing import Ground, Groups, Prices, anneal
@@ -16,7 +18,7 @@ from geo.buildings import Building
 from geo.fabric import Fabric, around, on_grid, weave
 from geo.plane import Plane
 from geo.problems import PlanError
-from geo.quarters import quarters, sew
+from geo.quarters import Quarter, quarters, sew
 from geo.tiling import check_tiling
 
 MOVES, FEWEST_MOVES = 500, 45_000
@@ -32,7 +34,8 @@ BLOCK = 30
 TOGETHER = 5_000
 """Entrances whose cells are made together; the ground of more is cut into quarters."""
 
-Progress = Callable[[float], None] | None
+Told = Callable[[float], None]
+Progress = Told | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,17 @@ def polsby_popper(shape: Any) -> float:
     return float(4 * pi * flat.area / flat.length**2) if flat.length else 0.0
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for; `entrances` are those of the whole, which share the moves of the search."""
+
+    target: int
+    tolerance: float
+    seed: int | str
+    effort: float
+    entrances: int
+
+
 def propose(
     buildings: Sequence[Building],
     boundary: Any = None,
@@ -91,13 +105,15 @@ def propose(
     barriers: Sequence[Any] = (),
     locked: Sequence[Any] = (),
     effort: float = 1.0,
+    jobs: int = 1,
     progress: Progress = None,
 ) -> Division:
     """Divide the ground of `buildings` (inside `boundary`) into districts of `target` households, give or take
     `tolerance`. Equal input and seed give an equal division.
 
     `barriers` are lines that borders follow where balance allows. `locked` are polygons that stay as they are and come
-    first. `effort` scales the search. `progress` is told 0.0 to 1.0. PlanError: nothing_to_divide, too_wide, outside,
+    first. `effort` scales the search; of more than `TOGETHER` entrances `jobs` quarters are divided side by side, in
+    processes of their own. `progress` is told 0.0 to 1.0. PlanError: nothing_to_divide, too_wide, outside,
     overlap (of locked polygons, their numbers from 1), empty (a locked polygon without a building).
     """
     told = progress or (lambda share: None)
@@ -106,21 +122,10 @@ def propose(
     if not buildings:
         raise PlanError("nothing_to_divide")
     ground = on_grid(boundary) if boundary is not None else around_buildings(buildings)
-    wanted = _Wanted(target, tolerance, Random(seed), effort, _entrances(buildings))  # noqa: S311
+    wanted = _Wanted(target, tolerance, seed, effort, _entrances(buildings))
     if wanted.entrances <= TOGETHER or locked:
         return _proposed(buildings, ground, wanted, barriers, locked, told)
-    return _in_quarters(buildings, ground, wanted, barriers, told)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What is asked for; `entrances` are those of the whole, which share the moves of the search."""
-
-    target: int
-    tolerance: float
-    random: Random
-    effort: float
-    entrances: int
+    return _in_quarters(buildings, ground, wanted, barriers, jobs, told)
 
 
 def _entrances(buildings: Sequence[Building]) -> int:
@@ -133,7 +138,7 @@ def _proposed(
     wanted: _Wanted,
     barriers: Sequence[Any],
     locked: Sequence[Any],
-    told: Callable[[float], None],
+    told: Told,
 ) -> Division:
     fabric = weave(buildings, ground, barriers=barriers, within=locked)
     _refuse_locked(locked, fabric.fixed)
@@ -145,30 +150,41 @@ def _proposed(
 
 
 def _in_quarters(
-    buildings: Sequence[Building], ground: Any, wanted: _Wanted, barriers: Sequence[Any], told: Callable[[float], None]
+    buildings: Sequence[Building], ground: Any, wanted: _Wanted, barriers: Sequence[Any], jobs: int, told: Told
 ) -> Division:
-    """Divide one quarter after the other, and sew them together."""
+    """Divide one quarter after the other, or `jobs` side by side, and sew them together."""
     cut, seams = quarters(buildings, ground, wanted.target)
+    todo = [
+        (quarter, replace(wanted, seed=f"{wanted.seed}/{n}"), [b for b in barriers if b.intersects(quarter.ground)])
+        for n, quarter in enumerate(cut)
+    ]
     found: list[District] = []
     split: list[str] = []
-    done = 0.0
-    for quarter in cut:
-        share = _entrances(quarter.buildings) / wanted.entrances
-        near = [line for line in barriers if shapely.intersects(line, quarter.ground)]
-        part = _proposed(
-            quarter.buildings,
-            quarter.ground,
-            wanted,
-            near,
-            (),
-            lambda inner, done=done, share=share: told(done + share * inner),  # type: ignore[misc]
-        )
-        found += part.districts
-        split += part.split
-        done += share
+    done = 0
+    with _side_by_side(min(jobs, len(todo))) as each:
+        for quarter, part in zip(cut, each(_quarter, todo), strict=True):
+            found += part.districts
+            split += part.split
+            done += _entrances(quarter.buildings)
+            told(done / wanted.entrances)
     shapes = sew([district.shape for district in found], seams)
     named = [replace(d, name=str(i + 1), shape=shape) for i, (d, shape) in enumerate(zip(found, shapes, strict=True))]
     return Division(tuple(named), wanted.target, wanted.tolerance, tuple(split))
+
+
+def _quarter(job: tuple[Quarter, _Wanted, Sequence[Any]]) -> Division:
+    quarter, wanted, barriers = job
+    return _proposed(quarter.buildings, quarter.ground, wanted, barriers, (), lambda share: None)
+
+
+@contextmanager
+def _side_by_side(jobs: int) -> Iterator[Callable[..., Iterable[Division]]]:
+    """Give a `map` that works in so many processes, or in this one."""
+    if jobs < 2:
+        yield map
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _refuse_locked(locked: Sequence[Any], fixed: NDArray[np.intp] | None) -> None:
@@ -239,11 +255,11 @@ def _labels(
     fabric: Fabric,
     locked: int,
     wanted: _Wanted,
-    told: Callable[[float], None],
+    told: Told,
 ) -> tuple[list[int], int]:
     """Give every atom a district: locked ones first, then each piece of the free ground divided for itself."""
     label = [-1] * len(fabric) if fabric.fixed is None else [int(district) for district in fabric.fixed]
-    target, tolerance, random = wanted.target, wanted.tolerance, wanted.random
+    target, tolerance, random = wanted.target, wanted.tolerance, Random(wanted.seed)  # noqa: S311
     free = [atom for atom, district in enumerate(label) if district < 0 and fabric.host[atom] == atom]
     count = locked
     jobs: list[tuple[list[int], int]] = []
@@ -255,7 +271,7 @@ def _labels(
     done = 0
     for atoms, districts in jobs:
         moves = max(MOVES * len(atoms), FEWEST_MOVES if len(atoms) > districts else 0)
-        moves = int(min(wanted.effort * moves, most * len(atoms)))
+        moves = int(wanted.effort * min(moves, most * len(atoms)))
         found = _divided(fabric, atoms, districts, target, tolerance, random, moves)
         for atom, district in zip(atoms, found, strict=True):
             label[atom] = count + district

@@ -92,6 +92,14 @@ def test_a_town_divided_in_quarters_is_whole_and_even(small_quarters):
     )
 
 
+def test_processes_side_by_side_give_the_same_bytes(small_quarters):
+    buildings, boundary = rows(12, 8)
+    alone, together = (propose(buildings, boundary, effort=0.1, jobs=jobs) for jobs in (1, 3))
+    assert dump((d.name, {}, d.shape) for d in alone.districts) == dump(
+        (d.name, {}, d.shape) for d in together.districts
+    )
+
+
 @given(slabs)
 @settings(
     max_examples=30,
