@@ -272,7 +272,7 @@ def _labels(
     for atoms, districts in jobs:
         moves = max(MOVES * len(atoms), FEWEST_MOVES if len(atoms) > districts else 0)
         moves = int(wanted.effort * min(moves, most * len(atoms)))
-        found = _divided(fabric, atoms, districts, target, tolerance, random, moves)
+        found, districts = _divided(fabric, atoms, districts, target, tolerance, random, moves)
         for atom, district in zip(atoms, found, strict=True):
             label[atom] = count + district
         count += districts
@@ -393,25 +393,55 @@ def _peeled(fabric: Fabric, atoms: list[int], first: int) -> tuple[list[int], li
     return sorted(seen[:first]), sorted(seen[first:])
 
 
+@dataclass
+class _Trial:
+    """A division of some atoms under way: into how many districts, which, and how many of them are out of tolerance."""
+
+    count: int
+    label: list[int]
+    out: int
+    price: float
+
+
 def _divided(
     fabric: Fabric, atoms: list[int], count: int, target: int, tolerance: float, random: Random, moves: int
-) -> list[int]:
-    """Give connected atoms districts 0 … count - 1."""
+) -> tuple[list[int], int]:
+    """Give connected atoms districts from 0 on, and how many those are: `count`, or one more or less where some would
+    not come within the tolerance otherwise, as where entrances of 62 make districts of 186 but none of 200."""
     if count == 1:
-        return [0] * len(atoms)
+        return [0] * len(atoms), 1
     ground = ground_of(fabric, atoms)
-    best: tuple[float, list[int]] | None = None
     hurried = moves < HURRIED * len(atoms)
-    for hot in HEATS[hurried:]:
-        start: dict[int, int] = {}
-        _seed(fabric, atoms, count, 0, start, random)
-        groups = Groups(ground, [start[atom] for atom in atoms], count, target, tolerance)
-        anneal(groups, random, moves, hot=hot)
-        if best is None or groups.total() < best[0] - 1e-9:
-            best = (groups.total(), list(groups.label))
-    assert best is not None  # noqa: S101
-    return _squeezed(ground, best[1], count, target, tolerance, random, moves, 1 if hurried else 2 * len(SQUEEZES))
 
+    def trial(districts: int, heats: Sequence[float], rounds: Sequence[tuple[Prices, float]]) -> _Trial:
+        best: tuple[float, list[int]] | None = None
+        for hot in heats:
+            start: dict[int, int] = {}
+            _seed(fabric, atoms, districts, 0, start, random)
+            groups = Groups(ground, [start[atom] for atom in atoms], districts, target, tolerance)
+            anneal(groups, random, moves, hot=hot)
+            if best is None or groups.total() < best[0] - 1e-9:
+                best = (groups.total(), list(groups.label))
+        assert best is not None  # noqa: S101
+        groups = Groups(ground, best[1], districts, target, tolerance)
+        found = _Trial(districts, best[1], groups.out(), best[0])
+        return _squeezed(ground, found, target, tolerance, random, moves, rounds)
+
+    if hurried:
+        found = trial(count, HEATS[1:], SQUEEZES[:1])
+        return found.label, found.count
+    found = trial(count, HEATS, SQUEEZES)
+    total = sum(ground.weight)
+    for other in (count + 1, count - 1):
+        if found.out and other > 1 and abs(total / other - target) <= OTHERWISE * tolerance * target:
+            found = min(found, trial(other, HEATS[1:], SQUEEZES), key=lambda one: (one.out, one.price))
+    if found.out:
+        found = _squeezed(ground, found, target, tolerance, random, moves, SQUEEZES)
+    return found.label, found.count
+
+
+OTHERWISE = 0.8
+"""Share of the tolerance that the mean may be off the target where there is one district more or less."""
 
 SQUEEZES = (
     (Prices(out=8.0, beyond=60.0, near=3.0, even=0.0, split=0.3, shape=0.35), 1.0),
@@ -424,31 +454,29 @@ SQUEEZES = (
 
 def _squeezed(
     ground: Ground,
-    label: list[int],
-    count: int,
+    found: _Trial,
     target: int,
     tolerance: float,
     random: Random,
     moves: int,
-    times: int,
-) -> list[int]:
-    """Search again, so many times at most, for balance before all, while a district is beyond the tolerance; then mend
-    the shapes."""
-    usual = Groups(ground, label, count, target, tolerance)
-    out = first = usual.out()
-    for prices, hot in (SQUEEZES * 2)[:times]:
+    rounds: Sequence[tuple[Prices, float]],
+) -> _Trial:
+    """Search again, for balance before all, while a district is beyond the tolerance; then mend the shapes."""
+    label, out = found.label, found.out
+    for prices, hot in rounds:
         if not out:
             break
-        groups = Groups(ground, label, count, target, tolerance, prices)
-        anneal(groups, random, moves // 2, hot=hot, cold=0.02)
+        groups = Groups(ground, label, found.count, target, tolerance, prices)
+        anneal(groups, random, moves // 2, hot=hot, cold=0.02, focused=True)
         if groups.out() < out:
             label, out = list(groups.label), groups.out()
-    if out < first:
+    if out == found.out:
+        return found
+    usual = Groups(ground, label, found.count, target, tolerance)
+    anneal(usual, random, moves // 2, hot=0.25, cold=0.02)
+    if usual.out() > out:
         usual.reset(label)
-        anneal(usual, random, moves // 2, hot=0.25, cold=0.02)
-        if usual.out() <= out:
-            label = list(usual.label)
-    return label
+    return _Trial(found.count, list(usual.label), usual.out(), usual.total())
 
 
 def _seed(fabric: Fabric, atoms: list[int], count: int, base: int, label: dict[int, int], random: Random) -> None:
