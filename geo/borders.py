@@ -52,13 +52,18 @@ def draw(fabric: Fabric, label: Sequence[int], count: int, *, given: Sequence[An
     arcs = _arcs(raw, given)
     obstacles = _obstacles(fabric.parts, fabric.plane)
     lines = [shapely.boundary(g) if g.geom_type.endswith("Polygon") else g for g in given]
+    tries = [arcs]
     if lines:
         kept = set(_vertices(shapely.get_coordinates(np.array(lines, dtype=object))))
         arcs = [_bare(arc, kept) if arc.given else arc for arc in arcs]
-        found = _smooth(fabric, label, count, _slid(arcs, kept, _pieces(lines), obstacles), obstacles)
+        moved = _slides(arcs, kept, _pieces(lines))
+        held = _held_back(arcs, moved, obstacles)
+        tries = [_slid(arcs, moved), *([_slid(arcs, held)] if held != moved else []), arcs]
+    for each in tries:
+        found = _smooth(fabric, label, count, each, obstacles)
         if found is not None:
             return found
-    return _smooth(fabric, label, count, arcs, obstacles) or raw
+    return raw
 
 
 def districts_of_cells(fabric: Fabric, label: Sequence[int], count: int) -> list[Any]:
@@ -141,30 +146,26 @@ def _bare(arc: _Arc, kept: set[Vertex]) -> _Arc:
     return replace(arc, line=line if whole else arc.line)
 
 
-def _slid(arcs: Sequence[_Arc], kept: set[Vertex], pieces: NDArray[Any], obstacles: Any) -> list[_Arc]:
-    """Slide nodes along given lines to the nearest point of the grid that lies on them, to a fraction of a millimetre:
-    a node beside the line would take ground from one side and give it to the other."""
+def _slides(arcs: Sequence[_Arc], kept: set[Vertex], pieces: NDArray[Any]) -> dict[Vertex, Vertex]:
+    """Say where nodes along given lines should slide to: to the nearest point of the grid that lies on them, to a
+    fraction of a millimetre. A node beside the line would take ground from one side and give it to the other."""
     nodes = sorted({v for arc in arcs if arc.given for v in (arc.line[0], arc.line[-1])} - kept)
     if not nodes:
-        return list(arcs)
-    tree = shapely.STRtree(pieces)
-    nearest = tree.nearest(shapely.points(np.array(nodes, dtype=np.float64) * GRID))
-    crowd = shapely.STRtree(shapely.points(np.array(nodes, dtype=np.float64) * GRID))
+        return {}
+    places = shapely.points(np.array(nodes, dtype=np.float64) * GRID)
+    nearest = shapely.STRtree(pieces).nearest(places)
+    crowd = shapely.STRtree(places).query(places, predicate="dwithin", distance=3 * SLIDE * GRID)[0]
+    alone = np.bincount(crowd, minlength=len(nodes)) == 1
     moved: dict[Vertex, Vertex] = {}
-    for node, piece in zip(nodes, nearest.tolist(), strict=True):
-        place = shapely.Point(np.array(node, dtype=np.float64) * GRID)
-        if len(crowd.query(place, predicate="dwithin", distance=3 * SLIDE * GRID)) == 1:
+    for node, piece, is_alone in zip(nodes, nearest.tolist(), alone.tolist(), strict=True):
+        if is_alone:
             one, other = _vertices(shapely.get_coordinates(pieces[piece]))
             moved[node] = _on_line(node, one, other)
-    _hold_back(arcs, moved, obstacles)
-    return [
-        replace(arc, line=[moved.get(arc.line[0], arc.line[0]), *arc.line[1:-1], moved.get(arc.line[-1], arc.line[-1])])
-        for arc in arcs
-    ]
+    return moved
 
 
-def _hold_back(arcs: Sequence[_Arc], moved: dict[Vertex, Vertex], obstacles: Any) -> None:
-    """Leave those nodes where they are whose border would swing into a building far away."""
+def _held_back(arcs: Sequence[_Arc], moved: dict[Vertex, Vertex], obstacles: Any) -> dict[Vertex, Vertex]:
+    """Leave out those nodes whose border, if it stays as it is, would swing into a building far away."""
     swings = [
         (a, b)
         for arc in arcs
@@ -173,12 +174,19 @@ def _hold_back(arcs: Sequence[_Arc], moved: dict[Vertex, Vertex], obstacles: Any
         if a in moved
     ]
     if not swings:
-        return
+        return moved
     corners = [[a, moved[a], b, moved.get(b, b)] for a, b in swings]
     hulls = shapely.convex_hull(shapely.linestrings(np.array(corners, dtype=np.float64) * GRID))
-    for hit in np.unique(shapely.STRtree(obstacles).query(hulls, predicate="intersects")[0]).tolist():
-        for node in swings[hit]:
-            moved.pop(node, None)
+    hits = np.unique(shapely.STRtree(obstacles).query(hulls, predicate="intersects")[0]).tolist()
+    bad = {node for hit in hits for node in swings[hit]}
+    return {node: to for node, to in moved.items() if node not in bad}
+
+
+def _slid(arcs: Sequence[_Arc], moved: dict[Vertex, Vertex]) -> list[_Arc]:
+    return [
+        replace(arc, line=[moved.get(arc.line[0], arc.line[0]), *arc.line[1:-1], moved.get(arc.line[-1], arc.line[-1])])
+        for arc in arcs
+    ]
 
 
 def _on_line(node: Vertex, one: Vertex, other: Vertex) -> Vertex:

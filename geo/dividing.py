@@ -16,16 +16,19 @@ from geo.annealing import Ground, Groups, Prices, anneal
 from geo.borders import draw
 from geo.buildings import Building
 from geo.fabric import Fabric, around, on_grid, weave
+from geo.pairing import improve
 from geo.plane import Plane
 from geo.problems import PlanError
 from geo.quarters import Quarter, quarters, sew
 from geo.tiling import check_tiling
 
-MOVES, FEWEST_MOVES = 500, 45_000
+MOVES, FEWEST_MOVES = 300, 30_000
 """Moves tried for each entrance and start, at effort 1; few entrances, which are large ones, need as many as more."""
 HEATS = (3.0, 0.8)
 """How hot each start begins: the first crosses high walls, the second finishes shapes."""
-HURRIED = 100
+KICKS, KICK, SHAKE = 8, 0.12, 0.7
+"""How often the best start is shaken, for how large a share of the moves of a start, and how hot."""
+HURRIED = 60
 """Moves for each entrance and start below which there is one start only, and fewer searches after it."""
 MOST_MOVES = 2_500_000
 """Moves tried in all: many communities in one file are searched less deeply."""
@@ -420,11 +423,14 @@ def _divided(
             _seed(fabric, atoms, districts, 0, start, random)
             groups = Groups(ground, [start[atom] for atom in atoms], districts, target, tolerance)
             anneal(groups, random, moves, hot=hot)
+            improve(groups)
             if best is None or groups.total() < best[0] - 1e-9:
                 best = (groups.total(), list(groups.label))
         assert best is not None  # noqa: S101
         groups = Groups(ground, best[1], districts, target, tolerance)
-        found = _Trial(districts, best[1], groups.out(), best[0])
+        if len(heats) > 1:
+            _shaken(groups, random, int(moves * KICK))
+        found = _Trial(districts, list(groups.label), groups.out(), groups.total())
         return _squeezed(ground, found, target, tolerance, random, moves, rounds)
 
     if hurried:
@@ -452,6 +458,18 @@ SQUEEZES = (
 """What counts, and how hot it begins, where a district is still beyond the tolerance: first that it comes back."""
 
 
+def _shaken(groups: Groups, random: Random, moves: int) -> None:
+    """Shake the division a little and let it settle, again and again, and keep the best."""
+    best, label = groups.total(), list(groups.label)
+    for _ in range(KICKS):
+        anneal(groups, random, moves, hot=SHAKE, cold=SHAKE / 4, last=True)
+        improve(groups)
+        if groups.total() < best - 1e-9:
+            best, label = groups.total(), list(groups.label)
+        else:
+            groups.reset(label)
+
+
 def _squeezed(
     ground: Ground,
     found: _Trial,
@@ -468,12 +486,14 @@ def _squeezed(
             break
         groups = Groups(ground, label, found.count, target, tolerance, prices)
         anneal(groups, random, moves // 2, hot=hot, cold=0.02, focused=True)
+        improve(groups)
         if groups.out() < out:
             label, out = list(groups.label), groups.out()
     if out == found.out:
         return found
     usual = Groups(ground, label, found.count, target, tolerance)
     anneal(usual, random, moves // 2, hot=0.25, cold=0.02)
+    improve(usual)
     if usual.out() > out:
         usual.reset(label)
     return _Trial(found.count, list(usual.label), usual.out(), usual.total())

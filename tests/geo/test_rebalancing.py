@@ -95,7 +95,9 @@ def test_a_building_takes_its_ground_along_and_back():
     shapes = move_entrances(SHAPES, BUILDINGS, LABELS, moved)
     assert_tiles(shapes)
     assert shapes[other].covers(building.shape)
-    assert [i for i in range(len(SHAPES)) if not shapes[i].equals(SHAPES[i])] == sorted((home, other))
+    # A node that comes to lie on a neighbour's border is rounded to the grid: some millimetres of that border.
+    changed = [i for i, shape in enumerate(SHAPES) if shapes[i].symmetric_difference(shape).area > 1e-10]
+    assert changed == sorted((home, other))
     back = move_entrances(shapes, BUILDINGS, LABELS | moved, dict.fromkeys(moved, home))
     assert_tiles(back)
     assert back[home].covers(building.shape)
