@@ -69,11 +69,11 @@ def _best(groups: Groups, d: int, e: int, atoms: Sequence[int]) -> list[int] | N
         price += groups.prices.wall * (within - cut) / 100
     price += groups.prices.split * _pieces([groups.of[i] for i in atoms], size)
     now = sum(1 << n for n, i in enumerate(atoms) if label[i] == d)
-    everything = size - 1
-    if now & 1 == 0:  # the first atom stays in d: the other half are the same ways, mirrored
-        now, d, e = everything ^ now, e, d
-    price[0::2] = np.inf
-    price[everything] = np.inf
+    price[[0, -1]] = np.inf
+    if ground.home is not None:
+        tied = [(ground.weight[i] * groups.prices.moved, ground.home[i]) for i in atoms]
+        here, there = (_sums([w * (h not in (-1, x)) for w, h in tied]) for x in (d, e))
+        price += here + there[-1] - there
     better = np.flatnonzero(price < price[now] - 1e-9)
     for way in better[np.argsort(price[better], kind="stable")][:TRIED].tolist():
         one = sum(1 << atom for n, atom in enumerate(atoms) if way >> n & 1)

@@ -12,6 +12,7 @@ from geo.borders import draw
 from geo.buildings import Building
 from geo.dividing import Division, components, division, ground_of
 from geo.fabric import Fabric, on_grid, weave
+from geo.pairing import improve
 from geo.problems import PlanError
 
 KEEPING = Prices(out=6.0, beyond=80.0, near=0.0, even=0.0, split=0.3, shape=0.25, moved=0.02)
@@ -132,6 +133,7 @@ def _searched(
         groups = Groups(ground, own, count, target, tolerance, prices)
         random = Random(seed * len(STARTS) + start)  # noqa: S311
         anneal(groups, random, MOVES * len(atoms), hot=hot, cold=0.01)
+        improve(groups)
         judge.reset(groups.label)
         _sent_home(judge, own)
         out = sum(abs(judge.households[d] - target) > target * tolerance + 1e-9 for d in set(own))
