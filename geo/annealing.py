@@ -11,6 +11,9 @@ from math import exp, log, pi
 from random import Random
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 CHAIN, LONGEST = 0.5, 6
 """How often a move goes on to another district, and how many make up the longest chain."""
 TOGETHER = 0.45
@@ -55,6 +58,8 @@ class Ground:
     outer: Sequence[float]
     area: Sequence[float]
     building: Sequence[int]
+    places: NDArray[np.float64]
+    """Where each is (n, 2), in metres."""
     walls: Sequence[dict[int, float]] | None = None
     """Metres of road, river or wall between an atom and each neighbour; None where there are no such barriers."""
     home: Sequence[int] | None = None

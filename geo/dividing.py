@@ -12,24 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.annealing import Ground, Groups, Prices, anneal
+from geo.annealing import Ground
 from geo.borders import draw
 from geo.buildings import Building
+from geo.cutting import bisect, components
 from geo.fabric import Fabric, around, on_grid, weave
-from geo.pairing import improve
 from geo.plane import Plane
 from geo.problems import PlanError
 from geo.quarters import Quarter, quarters, sew
+from geo.searching import HEATS, Search
 from geo.tiling import check_tiling
 
-MOVES, FEWEST_MOVES = 300, 30_000
-"""Moves tried for each entrance and start, at effort 1; few entrances, which are large ones, need as many as more."""
-HEATS = (3.0, 0.8)
-"""How hot each start begins: the first crosses high walls, the second finishes shapes."""
-KICKS, KICK, SHAKE = 8, 0.12, 0.7
-"""How often the best start is shaken, for how large a share of the moves of a start, and how hot."""
-HURRIED = 60
-"""Moves for each entrance and start below which there is one start only, and fewer searches after it."""
 MOST_MOVES = 2_500_000
 """Moves tried in all: many communities in one file are searched less deeply."""
 BLOCK = 30
@@ -249,6 +242,7 @@ def ground_of(fabric: Fabric, atoms: Sequence[int], home: Sequence[int] | None =
         outer,
         [fabric.areas[atom] for atom in atoms],
         [fabric.block[atom] for atom in atoms],
+        fabric.places[list(atoms)] * np.array(fabric.plane.metres_per_degree),
         walls,
         home,
     )
@@ -266,46 +260,21 @@ def _labels(
     free = [atom for atom, district in enumerate(label) if district < 0 and fabric.host[atom] == atom]
     count = locked
     jobs: list[tuple[list[int], int]] = []
-    for piece in components(fabric, free):
+    for piece in components(fabric.borders, free, fabric.load):
         for bank in _banks(fabric, piece, target, tolerance):
             jobs += _blocks(fabric, bank, _count(fabric, bank, target), random)
     tries = max(1, sum(len(atoms) for atoms, _ in jobs if len(atoms) > 1))
     most = MOST_MOVES / max(wanted.entrances, tries) / len(HEATS)
+    search = Search(target, tolerance, random, wanted.effort, most)
     done = 0
     for atoms, districts in jobs:
-        moves = max(MOVES * len(atoms), FEWEST_MOVES if len(atoms) > districts else 0)
-        moves = int(wanted.effort * min(moves, most * len(atoms)))
-        found, districts = _divided(fabric, atoms, districts, target, tolerance, random, moves)
+        found, districts = search.divided(ground_of(fabric, atoms), districts)
         for atom, district in zip(atoms, found, strict=True):
             label[atom] = count + district
         count += districts
         done += len(atoms)
         told(0.1 + 0.8 * done / tries)
     return [label[host] for host in fabric.host], count
-
-
-def components(
-    fabric: Fabric, atoms: Sequence[int], links: Sequence[dict[int, float]] | None = None
-) -> list[list[int]]:
-    """Give the connected pieces of some atoms (by `links`, else by borders), most households first, each in order."""
-    near = fabric.borders if links is None else links
-    left = set(atoms)
-    pieces = []
-    for start in atoms:
-        if start not in left:
-            continue
-        left.discard(start)
-        piece = [start]
-        stack = [start]
-        while stack:
-            for other in near[stack.pop()]:
-                if other in left:
-                    left.discard(other)
-                    stack.append(other)
-                    piece.append(other)
-        pieces.append(sorted(piece))
-    weight = fabric.load
-    return sorted(pieces, key=lambda piece: (-int(weight[piece].sum()), -len(piece), piece[0]))
 
 
 def _count(fabric: Fabric, atoms: Sequence[int], target: int) -> int:
@@ -321,7 +290,7 @@ def _banks(fabric: Fabric, atoms: list[int], target: int, tolerance: float) -> l
     open_links = [
         {j: m for j, m in near.items() if walls[i].get(j, 0.0) < m / 2} for i, near in enumerate(fabric.borders)
     ]
-    banks = components(fabric, atoms, open_links)
+    banks = components(open_links, atoms, fabric.load)
     while len(banks) > 1:
         uneven = [bank for bank in banks if not _is_even(fabric, bank, target, tolerance)]
         if not uneven:
@@ -346,164 +315,6 @@ def _blocks(fabric: Fabric, atoms: list[int], count: int, random: Random) -> lis
     count = min(count, len(atoms))
     if count <= BLOCK:
         return [(atoms, count)]
-    one, other, first = bisect(fabric, atoms, count, random)
-    return _blocks(fabric, one, first, random) + _blocks(fabric, other, count - first, random)
-
-
-def bisect(fabric: Fabric, atoms: list[int], count: int, random: Random) -> tuple[list[int], list[int], int]:
-    """Cut connected atoms by a straight line into two connected parts of households as k to count - k, k = count // 2:
-    the shortest of a few lines. Gives both parts and k. (The split-line algorithm, made to keep pieces whole.)"""
-    first = count // 2
-    total = int(fabric.load[atoms].sum())
-    wanted = total * first / count
-    places = fabric.places[atoms] * np.array(fabric.plane.metres_per_degree)
-    weights = fabric.load[atoms]
-    best: tuple[float, list[int], list[int]] | None = None
-    for turn in range(6):
-        angle = (turn + random.random()) * pi / 6
-        order = np.argsort(places @ np.array([np.cos(angle), np.sin(angle)]), kind="stable")
-        size = int(np.searchsorted(np.cumsum(weights[order]), wanted)) + 1
-        size = min(max(size, first), len(atoms) - (count - first))
-        part = [atoms[i] for i in order[:size]]
-        main = set(components(fabric, part)[0])
-        rest = components(fabric, [atom for atom in atoms if atom not in main])
-        for piece in rest[1:]:
-            main.update(piece)
-        one, other = sorted(main), rest[0] if rest else []
-        if len(one) < first or len(other) < count - first:
-            continue
-        cut = sum(c for atom in other for j, c in fabric.costs[atom].items() if j in main)
-        off = abs(int(fabric.load[one].sum()) - wanted) / max(total / count, 1)
-        price = cut / 200 + 4 * off
-        if best is None or price < best[0]:
-            best = (price, one, other)
-    if best is None:
-        one, other = _peeled(fabric, atoms, first)
-        return one, other, first
-    return best[1], best[2], first
-
-
-def _peeled(fabric: Fabric, atoms: list[int], first: int) -> tuple[list[int], list[int]]:
-    """Cut off `first` atoms one by one so that both parts stay whole: leaves of a spanning tree, last found first."""
-    seen = [atoms[0]]
-    own = set(atoms)
-    found = {atoms[0]}
-    for atom in seen:
-        for other in sorted(fabric.borders[atom]):
-            if other in own and other not in found:
-                found.add(other)
-                seen.append(other)
-    return sorted(seen[:first]), sorted(seen[first:])
-
-
-@dataclass
-class _Trial:
-    """A division of some atoms under way: into how many districts, which, and how many of them are out of tolerance."""
-
-    count: int
-    label: list[int]
-    out: int
-    price: float
-
-
-def _divided(
-    fabric: Fabric, atoms: list[int], count: int, target: int, tolerance: float, random: Random, moves: int
-) -> tuple[list[int], int]:
-    """Give connected atoms districts from 0 on, and how many those are: `count`, or one more or less where some would
-    not come within the tolerance otherwise, as where entrances of 62 make districts of 186 but none of 200."""
-    if count == 1:
-        return [0] * len(atoms), 1
-    ground = ground_of(fabric, atoms)
-    hurried = moves < HURRIED * len(atoms)
-
-    def trial(districts: int, heats: Sequence[float], rounds: Sequence[tuple[Prices, float]]) -> _Trial:
-        best: tuple[float, list[int]] | None = None
-        for hot in heats:
-            start: dict[int, int] = {}
-            _seed(fabric, atoms, districts, 0, start, random)
-            groups = Groups(ground, [start[atom] for atom in atoms], districts, target, tolerance)
-            anneal(groups, random, moves, hot=hot)
-            improve(groups)
-            if best is None or groups.total() < best[0] - 1e-9:
-                best = (groups.total(), list(groups.label))
-        assert best is not None  # noqa: S101
-        groups = Groups(ground, best[1], districts, target, tolerance)
-        if len(heats) > 1:
-            _shaken(groups, random, int(moves * KICK))
-        found = _Trial(districts, list(groups.label), groups.out(), groups.total())
-        return _squeezed(ground, found, target, tolerance, random, moves, rounds)
-
-    if hurried:
-        found = trial(count, HEATS[1:], SQUEEZES[:1])
-        return found.label, found.count
-    found = trial(count, HEATS, SQUEEZES)
-    total = sum(ground.weight)
-    for other in (count + 1, count - 1):
-        if found.out and other > 1 and abs(total / other - target) <= OTHERWISE * tolerance * target:
-            found = min(found, trial(other, HEATS[1:], SQUEEZES), key=lambda one: (one.out, one.price))
-    if found.out:
-        found = _squeezed(ground, found, target, tolerance, random, moves, SQUEEZES)
-    return found.label, found.count
-
-
-OTHERWISE = 0.8
-"""Share of the tolerance that the mean may be off the target where there is one district more or less."""
-
-SQUEEZES = (
-    (Prices(out=8.0, beyond=60.0, near=3.0, even=0.0, split=0.3, shape=0.35), 1.0),
-    (Prices(out=4.0, beyond=40.0, near=0.0, even=0.0, split=0.1, shape=0.1), 4.0),
-    (Prices(out=1.0, beyond=20.0, near=0.0, even=30.0, split=0.1, shape=0.1), 1.0),
-    (Prices(out=0.5, beyond=20.0, near=0.0, even=4.0, split=0.1, shape=0.1), 2.0),
-)
-"""What counts, and how hot it begins, where a district is still beyond the tolerance: first that it comes back."""
-
-
-def _shaken(groups: Groups, random: Random, moves: int) -> None:
-    """Shake the division a little and let it settle, again and again, and keep the best."""
-    best, label = groups.total(), list(groups.label)
-    for _ in range(KICKS):
-        anneal(groups, random, moves, hot=SHAKE, cold=SHAKE / 4, last=True)
-        improve(groups)
-        if groups.total() < best - 1e-9:
-            best, label = groups.total(), list(groups.label)
-        else:
-            groups.reset(label)
-
-
-def _squeezed(
-    ground: Ground,
-    found: _Trial,
-    target: int,
-    tolerance: float,
-    random: Random,
-    moves: int,
-    rounds: Sequence[tuple[Prices, float]],
-) -> _Trial:
-    """Search again, for balance before all, while a district is beyond the tolerance; then mend the shapes."""
-    label, out = found.label, found.out
-    for prices, hot in rounds:
-        if not out:
-            break
-        groups = Groups(ground, label, found.count, target, tolerance, prices)
-        anneal(groups, random, moves // 2, hot=hot, cold=0.02, focused=True)
-        improve(groups)
-        if groups.out() < out:
-            label, out = list(groups.label), groups.out()
-    if out == found.out:
-        return found
-    usual = Groups(ground, label, found.count, target, tolerance)
-    anneal(usual, random, moves // 2, hot=0.25, cold=0.02)
-    improve(usual)
-    if usual.out() > out:
-        usual.reset(label)
-    return _Trial(found.count, list(usual.label), usual.out(), usual.total())
-
-
-def _seed(fabric: Fabric, atoms: list[int], count: int, base: int, label: dict[int, int], random: Random) -> None:
-    if count == 1:
-        for atom in atoms:
-            label[atom] = base
-        return
-    one, other, first = bisect(fabric, atoms, count, random)
-    _seed(fabric, one, first, base, label, random)
-    _seed(fabric, other, count - first, base + first, label, random)
+    one, other, first = bisect(ground_of(fabric, atoms), list(range(len(atoms))), count, random)
+    parts = ([atoms[i] for i in one], first), ([atoms[i] for i in other], count - first)
+    return [block for part, share in parts for block in _blocks(fabric, part, share, random)]

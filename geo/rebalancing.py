@@ -10,7 +10,8 @@ import shapely
 from geo.annealing import Ground, Groups, Prices, anneal
 from geo.borders import draw
 from geo.buildings import Building
-from geo.dividing import Division, components, division, ground_of
+from geo.cutting import components
+from geo.dividing import Division, division, ground_of
 from geo.fabric import Fabric, on_grid, weave
 from geo.pairing import improve
 from geo.problems import PlanError
@@ -162,7 +163,7 @@ def _tied(fabric: Fabric, atoms: Sequence[int], home: Sequence[int]) -> Ground:
     number = {atom: i for i, atom in enumerate(atoms)}
     costs = [dict(near) for near in ground.costs]
     for district in sorted({home[atom] for atom in atoms}):
-        pieces = components(fabric, [atom for atom in atoms if home[atom] == district])
+        pieces = components(fabric.borders, [atom for atom in atoms if home[atom] == district], fabric.load)
         for piece in pieces[1:]:
             a, b = number[pieces[0][0]], number[piece[0]]
             costs[a][b] = costs[b][a] = 0.0
