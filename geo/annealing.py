@@ -361,7 +361,8 @@ def _may_leave(groups: Groups, i: int, d: int) -> bool:
     """Whether district d is in one piece without atom i."""
     left = groups.members[d] ^ (1 << i)
     near = groups.links[i] & left
-    return near & (near - 1) == 0 or groups.whole(left)
+    # Its neighbours mostly touch one another, or there is only one; else the whole district is looked at.
+    return near & (near - 1) == 0 or groups.whole(near) or groups.whole(left)
 
 
 def _chain(

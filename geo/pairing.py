@@ -16,31 +16,34 @@ TRIED = 50
 """Ways that cost less but leave a district in pieces before a pair is given up."""
 
 
-def improve(groups: Groups, most: int = MOST) -> bool:
-    """Share out every pair of neighbours anew until no pair gets better; say whether any did."""
+def improve(groups: Groups, *, hurried: bool = False) -> None:
+    """Share out every pair of neighbours anew until no pair gets better; `hurried`: only pairs of which one is beyond
+    half the tolerance, once."""
     label, ground = groups.label, groups.ground
     waiting = dict.fromkeys(_neighbours(groups))
-    changed = False
+    half = groups.target * groups.tolerance / 2
     while waiting:
         pair = next(iter(waiting))
         del waiting[pair]
         d, e = pair
         atoms = groups.listed(d) + groups.listed(e)
-        if len(atoms) > most or len(atoms) < 3:
+        if len(atoms) > MOST or len(atoms) < 3:
+            continue
+        if hurried and all(abs(groups.households[x] - groups.target) <= half for x in pair):
             continue
         found = _best(groups, d, e, sorted(atoms))
         if found is None:
             continue
-        changed = True
         for i in found:
             groups.shift((i,), e if label[i] == d else d)
         groups.renew(pair)
+        if hurried:
+            continue
         touched = {label[j] for i in groups.listed(d) + groups.listed(e) for j in ground.costs[i]}
         for x in sorted(touched | {d, e}):
             for y in pair:
                 if x != y:
                     waiting[min(x, y), max(x, y)] = None
-    return changed
 
 
 def _neighbours(groups: Groups) -> list[tuple[int, int]]:
@@ -52,38 +55,54 @@ def _neighbours(groups: Groups) -> list[tuple[int, int]]:
 def _best(groups: Groups, d: int, e: int, atoms: Sequence[int]) -> list[int] | None:
     """Give the atoms that change sides in the best way to share them out; None where it is as it is."""
     ground, label = groups.ground, groups.label
-    weight = _sums([ground.weight[i] for i in atoms])
-    area = _sums([ground.area[i] for i in atoms])
-    size = len(weight)
     number = {atom: n for n, atom in enumerate(atoms)}
-    edge, other_edge = _edges(
-        [{number[j]: c for j, c in ground.costs[i].items() if j in number} for i in atoms],
-        [ground.outer[i] + groups.around[i] for i in atoms],
-    )
-    price = _prices(groups, weight) + _prices(groups, weight[-1] - weight)
-    price -= _roundness(groups, area, edge) + _roundness(groups, area[-1] - area, other_edge)
+    weight, rest_weight = _sums([ground.weight[i] for i in atoms])
+    area, rest_area = _sums([ground.area[i] for i in atoms])
+    near = [{number[j]: c for j, c in ground.costs[i].items() if j in number} for i in atoms]
+    edge, rest_edge = _edges(near, [ground.outer[i] + groups.around[i] for i in atoms])
+    price = _prices(groups, weight) + _prices(groups, rest_weight)
+    price -= _roundness(groups, area, edge) + _roundness(groups, rest_area, rest_edge)
     if ground.walls is not None:
         walls = [{number[j]: m for j, m in ground.walls[i].items() if j in number} for i in atoms]
         within = sum(sum(near.values()) for near in walls) / 2
         cut = _edges(walls, [sum(near.values()) for near in walls])[0]
         price += groups.prices.wall * (within - cut) / 100
-    price += groups.prices.split * _pieces([groups.of[i] for i in atoms], size)
-    now = sum(1 << n for n, i in enumerate(atoms) if label[i] == d)
-    price[[0, -1]] = np.inf
+    price += groups.prices.split * _pieces([groups.of[i] for i in atoms], len(weight))
+    price[-1] = np.inf  # nothing would be left for the other one
+    first, second = label[atoms[0]], e if label[atoms[0]] == d else d
+    options = [(price, first, second)]
     if ground.home is not None:
-        tied = [(ground.weight[i] * groups.prices.moved, ground.home[i]) for i in atoms]
-        here, there = (_sums([w * (h not in (-1, x)) for w, h in tied]) for x in (d, e))
-        price += here + there[-1] - there
-    better = np.flatnonzero(price < price[now] - 1e-9)
-    for way in better[np.argsort(price[better], kind="stable")][:TRIED].tolist():
-        one = sum(1 << atom for n, atom in enumerate(atoms) if way >> n & 1)
-        other = sum(1 << atom for n, atom in enumerate(atoms) if not way >> n & 1)
-        if groups.whole(one) and groups.whole(other):
-            return [atom for n, atom in enumerate(atoms) if (way ^ now) >> n & 1]
+        options = [(price + _strayed(groups, atoms, x, y), x, y) for x, y in ((first, second), (second, first))]
+    now = sum(1 << n for n, i in enumerate(atoms[1:]) if label[i] == first)
+    limit = options[0][0][now] - 1e-9
+    better = sorted(
+        (float(p[way]), n, int(way)) for n, (p, _, _) in enumerate(options) for way in np.flatnonzero(p < limit)
+    )
+    for _, option, way in better[:TRIED]:
+        one = (way << 1 | 1, options[option][1])
+        if _stays_whole(groups, atoms, one[0]):
+            side = [one[1] if one[0] >> n & 1 else options[option][2] for n in range(len(atoms))]
+            return [i for i, x in zip(atoms, side, strict=True) if label[i] != x]
     return None
 
 
-def _sums(values: Sequence[float]) -> NDArray[np.float64]:
+def _stays_whole(groups: Groups, atoms: Sequence[int], way: int) -> bool:
+    one = sum(1 << atom for n, atom in enumerate(atoms) if way >> n & 1)
+    other = sum(1 << atom for n, atom in enumerate(atoms) if not way >> n & 1)
+    return groups.whole(one) and groups.whole(other)
+
+
+def _strayed(groups: Groups, atoms: Sequence[int], one: int, other: int) -> NDArray[np.float64]:
+    """Price the households that are not where they are today, if the sides are these districts."""
+    home = groups.ground.home
+    assert home is not None  # noqa: S101
+    loads = [groups.ground.weight[i] * groups.prices.moved for i in atoms]
+    here, _ = _sums([w * (home[i] not in (-1, one)) for i, w in zip(atoms, loads, strict=True)])
+    _, there = _sums([w * (home[i] not in (-1, other)) for i, w in zip(atoms, loads, strict=True)])
+    return here + there
+
+
+def _subsets(values: Sequence[float]) -> NDArray[np.float64]:
     """Give the sum of every subset of values: of those whose bits are set in its index."""
     sums = np.zeros(1)
     for value in values:
@@ -91,17 +110,24 @@ def _sums(values: Sequence[float]) -> NDArray[np.float64]:
     return sums
 
 
+def _sums(values: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give for every way the sums of both sides: the first atom and a subset of the others, and the rest."""
+    sums = _subsets(values[1:])
+    return sums + values[0], sums[-1] - sums
+
+
 def _edges(
     near: Sequence[dict[int, float]], around: Sequence[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the length of the edge of every subset, and of the rest, from the borders within and `around` each."""
+    """Give for every way the edges of both sides, from the borders within and what is `around` each atom."""
     inside = np.zeros(1)
-    for n, own in enumerate(near):
-        inside = np.concatenate((inside, inside + _sums([own.get(j, 0.0) for j in range(n)])))
-    whole = _sums(around)
-    within = _sums([sum(own.values()) for own in near])
-    rest = inside[-1] - within + inside
-    return whole - 2 * inside, whole[-1] - whole - 2 * rest
+    for n, own in enumerate(near[1:], 1):
+        inside = np.concatenate((inside, inside + _subsets([own.get(j, 0.0) for j in range(1, n)])))
+    to_first = _subsets([near[0].get(j, 0.0) for j in range(1, len(near))])
+    touching = _subsets([sum(own.values()) for own in near[1:]])
+    rest_inside = inside[-1] - touching + to_first + inside
+    whole, rest = _sums(around)
+    return whole - 2 * (inside + to_first), rest - 2 * rest_inside
 
 
 def _prices(groups: Groups, weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -120,7 +146,7 @@ def _roundness(groups: Groups, area: NDArray[np.float64], edge: NDArray[np.float
 
 def _pieces(buildings: Sequence[int], size: int) -> NDArray[np.float64]:
     """Count for every subset the buildings that lie on both of its sides."""
-    ways = np.arange(size)
+    ways = 2 * np.arange(size) + 1
     split = np.zeros(size)
     for building in set(buildings):
         mask = sum(1 << n for n, own in enumerate(buildings) if own == building)

@@ -19,8 +19,10 @@ HURRIED = 60
 """Moves for each entrance and start below which there is one start only, and fewer searches after it."""
 UNITS, UNIT = 16, 0.05
 """Where a district has more entrances than this, small neighbours are put together first, up to this share of it."""
-REFINING = 8
-"""Moves for each entrance after that, when they are apart again."""
+REFINING, REFINED = 30, 0.01
+"""Moves for each entrance after that, when they are apart again, and how hot: what one of them changes is little."""
+ENOUGH = 2_400
+"""Moves for each district that small units need at most."""
 OTHERWISE = 0.8
 """Share of the tolerance that the mean may be off the target where there is one district more or less."""
 USUAL = Prices()
@@ -66,11 +68,13 @@ class Search:
         coarse, unit = coarsened(ground, UNITS * count, UNIT * self.target)
         found = self._searched(coarse, count, self._moves(len(coarse.weight), size, count))
         groups = self._groups(ground, [found.label[u] for u in unit], found.count)
-        anneal(groups, self.random, int(min(REFINING, self.most) * self.effort * size), hot=0.2, cold=0.02)
+        anneal(groups, self.random, int(min(REFINING, self.most) * self.effort * size), hot=REFINED, cold=REFINED / 10)
         return groups.label, found.count
 
     def _moves(self, size: int, entrances: int, count: int) -> int:
         usual = max(MOVES * size, FEWEST_MOVES if size > count else 0)
+        if size < entrances:
+            usual = min(usual, ENOUGH * count)
         return int(self.effort * min(usual, self.most * entrances))
 
     def _groups(self, ground: Ground, label: Sequence[int], count: int, prices: Prices = USUAL) -> Groups:
@@ -100,7 +104,7 @@ class Search:
         for hot in heats:
             groups = self._groups(ground, seeded(ground, count, self.random), count)
             anneal(groups, self.random, moves, hot=hot)
-            improve(groups)
+            improve(groups, hurried=len(squeezes) < len(SQUEEZES))
             if best is None or groups.total() < best.total() - 1e-9:
                 best = groups
         assert best is not None  # noqa: S101
