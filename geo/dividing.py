@@ -109,7 +109,7 @@ def propose(
 
     `barriers` are lines that borders follow where balance allows. `locked` are polygons that stay as they are and come
     first. `effort` scales the search; of more than `TOGETHER` entrances `jobs` quarters are divided side by side, in
-    processes of their own. `progress` is told 0.0 to 1.0. PlanError: nothing_to_divide, too_wide, outside,
+    processes of their own. `progress` is told 0.0 to 1.0. PlanError: nothing_to_divide, too_many, too_wide, outside,
     overlap (of locked polygons, their numbers from 1), empty (a locked polygon without a building).
     """
     told = progress or (lambda share: None)

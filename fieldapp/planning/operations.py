@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fieldapp import clock
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.places import operations as places
 from fieldapp.places import placements
@@ -273,7 +274,7 @@ def carry_out(session: Session, plan: Plan) -> Placed:
     _set_boundaries(session, actor, body, kept, since, ALWAYS if is_first else since)
     _close(session, actor, [one for one in known.values() if one not in kept.values()], since)
     session.flush()
-    _set_people(session, actor, body, kept, since)
+    _set_people(session, actor, plan, body, kept)
     blocks = queries.blocks(session, actor)
     today = place_queries.districts_on(session, actor, since)
     decided = _decided(Ground(blocks, today), blocks, body, kept)
@@ -324,17 +325,33 @@ def _close(session: Session, actor: Actor, gone: Sequence[District], since: date
             boundary.until = since
 
 
-def _set_people(session: Session, actor: Actor, body: Body, kept: Mapping[str, District], since: date) -> None:
-    """Assign each district's pair; whoever left meanwhile answers for nothing."""
+def _set_people(session: Session, actor: Actor, plan: Plan, body: Body, kept: Mapping[str, District]) -> None:
+    """Assign each district's pair; whoever left meanwhile answers for nothing. Who was put into a district after the
+    plan was decided stays: that was said later."""
     workers = {str(worker.id): worker.id for worker in queries.workers(session, actor)}
     people: dict[tuple[str, str], UUID | None] = {
         (district.code, part): None for district in place_queries.districts(session, actor) for part in _PARTS
     }
+    changed = _changed_meanwhile(session, actor, plan)
     for draft in body.districts:
-        code = kept[draft.key].code
-        people[code, "lead"] = workers.get(draft.lead or "")
-        people[code, "partner"] = workers.get(draft.partner or "")
-    places.assign_people(session, actor, people, since)
+        district = kept[draft.key]
+        for part, person in zip(_PARTS, (draft.lead, draft.partner), strict=True):
+            if (district.id, part) in changed:
+                del people[district.code, part]
+            else:
+                people[district.code, part] = workers.get(person or "")
+    assert plan.since is not None  # noqa: S101
+    places.assign_people(session, actor, people, plan.since)
+
+
+def _changed_meanwhile(session: Session, actor: Actor, plan: Plan) -> set[tuple[UUID, str]]:
+    """The districts and parts that somebody else has, or nobody, since the day on which the plan was decided."""
+    if plan.published_at is None:
+        return set()
+    day = clock.local_day(plan.published_at)
+    then = {(d.id, a.part): a.user_id for d, a in place_queries.assignments_on(session, actor, day)}
+    now = {key: held.user_id for key, held in placements.open_assignments(session, actor).items()}
+    return {key for key in then.keys() | now.keys() if then.get(key) != now.get(key)}
 
 
 _PARTS = ("lead", "partner")

@@ -13,7 +13,7 @@ from fieldapp.accounts.models import AuditEntry
 from fieldapp.accounts.rules import Role
 from fieldapp.places import queries as places
 from fieldapp.places.models import Assignment, District, DistrictBoundary, Dwelling, EntranceDistrict, Placement
-from fieldapp.places.operations import place_dwellings
+from fieldapp.places.operations import assign_people, place_dwellings
 from fieldapp.places.rules import seam_faults
 from fieldapp.planning.models import Plan, PlanStep
 from tests.conftest import NOW
@@ -504,6 +504,20 @@ def test_who_comes_late_changes_no_day_before(app, session, cast, director, stat
     assert runner.invoke(args=["plan", "start"]).output == ""
     since = session.scalars(select(DistrictBoundary.since).where(DistrictBoundary.since > date(2026, 1, 1)))
     assert set(since) == {date(2026, 12, 1)}
+
+
+def test_who_was_put_into_a_district_after_the_plan_was_decided_stays(app, session, cast, director, state, draft, change):
+    change(kind="people", district="1", lead=str(cast.users["other"].id), partner=str(cast.users["partner"].id))
+    change(kind="people", district="2", lead=str(cast.users["worker"].id), partner="")
+    assert publish(director, state, date(2026, 12, 1)).status_code == 303
+    actor = cast.actor("director")
+    assign_people(session, actor, {("1", "lead"): cast.users["partner"].id, ("1", "partner"): None}, date(2026, 11, 25))
+    session.commit()
+    app.config["NOW"] = datetime(2026, 12, 1, 4, 0, tzinfo=UTC)
+    assert app.test_cli_runner().invoke(args=["plan", "start"]).exit_code == 0
+    session.expire_all()
+    now = {d.code: d for d in places.districts_on(session, actor, date(2026, 12, 1))}
+    assert (now["1"].lead, now["1"].partner, now["2"].lead) == ("partner", None, "worker")
 
 
 def test_a_division_that_waits_is_taken_back(director, state, split):
