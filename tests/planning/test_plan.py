@@ -506,7 +506,9 @@ def test_who_comes_late_changes_no_day_before(app, session, cast, director, stat
     assert set(since) == {date(2026, 12, 1)}
 
 
-def test_who_was_put_into_a_district_after_the_plan_was_decided_stays(app, session, cast, director, state, draft, change):
+def test_who_was_put_into_a_district_after_the_plan_was_decided_stays(
+    app, session, cast, director, state, draft, change
+):
     change(kind="people", district="1", lead=str(cast.users["other"].id), partner=str(cast.users["partner"].id))
     change(kind="people", district="2", lead=str(cast.users["worker"].id), partner="")
     assert publish(director, state, date(2026, 12, 1)).status_code == 303
