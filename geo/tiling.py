@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from geo.plane import area_m2
 
+MANY_POINTS = 50
+"""Points for each polygon from which on sweeping over them is quicker than a tree."""
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -52,18 +55,46 @@ def locate(polygons: Sequence[Any] | NDArray[Any], points: NDArray[np.float64]) 
     """Give for each of `points` (n, 2) the index of the polygon it is in, -1 for none (n).
 
     A point in several polygons, as on a shared edge, is in the one with the lowest index. A point that is not finite is
-    in none. 100,000 points and 500 polygons take about 0.1 s: the tree holds the points, because GEOS prepares the
-    shapes that ask, and the polygons are the ones worth preparing.
+    in none. 100,000 points and 500 polygons take less than 0.1 s.
     """
     points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    found = np.full(len(points), len(polygons), dtype=np.intp)
+    shapes = np.asarray(polygons, dtype=object)
+    found = np.full(len(points), len(shapes), dtype=np.intp)
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    if len(polygons) and finite.size:
-        tree = shapely.STRtree(shapely.points(points[finite]))
-        polygon, point = tree.query(np.asarray(polygons, dtype=object), predicate="intersects")
+    if len(shapes) and finite.size:
+        sweep = finite.size > MANY_POINTS * len(shapes)
+        point, polygon = (_swept if sweep else _treed)(shapes, points[finite])
         np.minimum.at(found, finite[point], polygon)
-    found[found == len(polygons)] = -1
+    found[found == len(shapes)] = -1
     return found
+
+
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def _treed(shapes: NDArray[Any], points: NDArray[np.float64]) -> Pairs:
+    """Pair points with polygons they are in. The tree holds the points, because GEOS prepares the shapes that ask, and
+    the polygons are the ones worth preparing."""
+    polygon, point = shapely.STRtree(shapely.points(points)).query(shapes, predicate="intersects")
+    return point, polygon
+
+
+def _swept(shapes: NDArray[Any], points: NDArray[np.float64]) -> Pairs:
+    """Pair points with polygons they are in; the points in order from west to east instead of in a tree, which takes a
+    third of the time where there are hundreds for each polygon."""
+    order = np.argsort(points[:, 0], kind="stable")
+    ordered = points[order]
+    shapely.prepare(shapes)
+    west, south, east, north = shapely.bounds(shapes).T
+    first = np.searchsorted(ordered[:, 0], west)
+    last = np.searchsorted(ordered[:, 0], east, side="right")
+    inside: list[NDArray[np.intp]] = []
+    for i, shape in enumerate(shapes):
+        between = ordered[first[i] : last[i]]
+        near = np.flatnonzero((between[:, 1] >= south[i]) & (between[:, 1] <= north[i]))
+        hit = near[shapely.intersects_xy(shape, between[near])]
+        inside.append(order[first[i] + hit])
+    return np.concatenate(inside), np.repeat(np.arange(len(shapes)), [len(hit) for hit in inside])
 
 
 def check_tiling(polygons: Sequence[Any], *, boundary: Any = None, minimum_m2: float = 1.0) -> Tiling:

@@ -56,7 +56,7 @@ UNPLANNED = {
     "outside": "a building does not lie within the boundary",
     "overlap": "districts overlap",
     "several_parts": "a district would be in several parts",
-    "too_many": "too many entrances to keep locked districts, to rebalance, or on one spot: go by community, with --where",
+    "too_many": "too many entrances to keep locked districts, to rebalance, or on one spot: use --where",
     "too_wide": "a building is wider than 10 km, or the ground than 300 km",
 }
 """For each code of a `problems.PlanError`."""

@@ -56,6 +56,19 @@ def test_locate_in_holes_and_parts():
     assert locate([ring, cell(1, 1)], points).tolist() == [1, 0, -1, -1]
 
 
+def test_locate_many_points_as_few():
+    """Sweeping over many points and asking a tree for few say the same, also on edges and corners."""
+    random = np.random.default_rng(3)
+    inside = np.array(at(0, 0)) + random.random((4000, 2)) * (np.array(at(4, 4)) - np.array(at(0, 0)))
+    lattice = np.array([at(x / 2, y / 2) for x in range(8) for y in range(8)])
+    points = np.vstack((inside, lattice, [[np.nan, 31.2], [np.inf, 31.2]]))
+    tiles = [*GRID, shapely.Polygon(), shapely.MultiPolygon([cell(0, 0), cell(3, 3)])]
+    assert len(points) > 50 * len(tiles)
+    few = np.concatenate([locate(tiles, points[i : i + 100]) for i in range(0, len(points), 100)])
+    assert locate(tiles, points).tolist() == few.tolist()
+    assert set(few.tolist()) > {-1, 0, 1}
+
+
 def test_locate_nothing():
     assert locate([], np.array([at(0, 0)])).tolist() == [-1]
     assert locate(GRID, np.empty((0, 2))).tolist() == []
