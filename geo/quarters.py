@@ -19,8 +19,8 @@ from geo.plane import Plane
 from geo.positions import DECIMALS
 from geo.tiling import locate
 
-QUARTER = 2_500
-"""Entrances in one quarter at most: their cells and borders take about 60 MB."""
+QUARTER = 700
+"""Entrances in one quarter at most: larger ones take longer for each of them."""
 NOTCH_M = 1.0
 """Metres that a cut keeps from a building it goes around."""
 SHIFT, TRIES = 0.1, 40

@@ -41,6 +41,7 @@ def carry_out_due() -> list[tuple[UUID, Placed]]:
     for plan_id in queries.plans_due(db.session(), clock.today()):
         with db.writing() as opened:
             plan = queries.plan_to_compute(opened, plan_id)
-            if plan is not None and plan.state == "waiting":  # else another process was quicker
-                done.append((plan_id, operations.carry_out(opened, plan)))
+            if plan is None or plan.state != "waiting" or plan.published_at is None:  # another process was quicker
+                continue
+            done.append((plan_id, operations.carry_out(opened, plan, clock.local_day(plan.published_at))))
     return done

@@ -15,7 +15,6 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fieldapp import clock
 from fieldapp.accounts.rules import Actor, Role
 from fieldapp.places import operations as places
 from fieldapp.places import placements
@@ -241,7 +240,7 @@ def publish(
     plan.state, plan.since = "waiting", since
     plan.published_at, plan.published_by_id = now, actor.user_id
     _changed(plan, actor, now)
-    return carry_out(session, plan) if since <= today else None
+    return carry_out(session, plan, today) if since <= today else None
 
 
 def withdraw(session: Session, actor: Actor, plan: Plan, version: int, now: datetime) -> None:
@@ -254,8 +253,9 @@ def withdraw(session: Session, actor: Actor, plan: Plan, version: int, now: date
     _changed(plan, actor, now)
 
 
-def carry_out(session: Session, plan: Plan) -> Placed:
+def carry_out(session: Session, plan: Plan, decided_on: date) -> Placed:
     """Give districts their boundaries, people and doors from the plan's day on; those it does not name are closed.
+    `decided_on` is the community's day on which the plan was published.
 
     Districts, borders and doors of the days before stay what they were. Only the first division of a community holds
     from `ALWAYS`, as an imported one does.
@@ -274,7 +274,7 @@ def carry_out(session: Session, plan: Plan) -> Placed:
     _set_boundaries(session, actor, body, kept, since, ALWAYS if is_first else since)
     _close(session, actor, [one for one in known.values() if one not in kept.values()], since)
     session.flush()
-    _set_people(session, actor, plan, body, kept)
+    _set_people(session, actor, body, kept, since, decided_on)
     blocks = queries.blocks(session, actor)
     today = place_queries.districts_on(session, actor, since)
     decided = _decided(Ground(blocks, today), blocks, body, kept)
@@ -325,14 +325,16 @@ def _close(session: Session, actor: Actor, gone: Sequence[District], since: date
             boundary.until = since
 
 
-def _set_people(session: Session, actor: Actor, plan: Plan, body: Body, kept: Mapping[str, District]) -> None:
+def _set_people(
+    session: Session, actor: Actor, body: Body, kept: Mapping[str, District], since: date, decided_on: date
+) -> None:
     """Assign each district's pair; whoever left meanwhile answers for nothing. Who was put into a district after the
     plan was decided stays: that was said later."""
     workers = {str(worker.id): worker.id for worker in queries.workers(session, actor)}
     people: dict[tuple[str, str], UUID | None] = {
         (district.code, part): None for district in place_queries.districts(session, actor) for part in _PARTS
     }
-    changed = _changed_meanwhile(session, actor, plan)
+    changed = _changed_after(session, actor, decided_on)
     for draft in body.districts:
         district = kept[draft.key]
         for part, person in zip(_PARTS, (draft.lead, draft.partner), strict=True):
@@ -340,15 +342,11 @@ def _set_people(session: Session, actor: Actor, plan: Plan, body: Body, kept: Ma
                 del people[district.code, part]
             else:
                 people[district.code, part] = workers.get(person or "")
-    assert plan.since is not None  # noqa: S101
-    places.assign_people(session, actor, people, plan.since)
+    places.assign_people(session, actor, people, since)
 
 
-def _changed_meanwhile(session: Session, actor: Actor, plan: Plan) -> set[tuple[UUID, str]]:
-    """The districts and parts that somebody else has, or nobody, since the day on which the plan was decided."""
-    if plan.published_at is None:
-        return set()
-    day = clock.local_day(plan.published_at)
+def _changed_after(session: Session, actor: Actor, day: date) -> set[tuple[UUID, str]]:
+    """The districts and parts that somebody else has now, or nobody, than at the end of a day."""
     then = {(d.id, a.part): a.user_id for d, a in place_queries.assignments_on(session, actor, day)}
     now = {key: held.user_id for key, held in placements.open_assignments(session, actor).items()}
     return {key for key in then.keys() | now.keys() if then.get(key) != now.get(key)}
