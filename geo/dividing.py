@@ -20,7 +20,7 @@ from geo.fabric import Fabric, around, on_grid, weave
 from geo.plane import Plane
 from geo.problems import PlanError
 from geo.quarters import Quarter, quarters, sew
-from geo.searching import HEATS, Search
+from geo.searching import HEATS, STEPS, Search
 from geo.tiling import check_tiling
 
 MOST_MOVES = 2_500_000
@@ -265,15 +265,24 @@ def _labels(
             jobs += _blocks(fabric, bank, _count(fabric, bank, target), random)
     tries = max(1, sum(len(atoms) for atoms, _ in jobs if len(atoms) > 1))
     most = MOST_MOVES / max(wanted.entrances, tries) / len(HEATS)
-    search = Search(target, tolerance, random, wanted.effort, most)
-    done = 0
+    done, share = 0.0, 0.0
+
+    def step() -> None:
+        nonlocal done
+        done = min(done + share / STEPS, share_after)
+        told(0.1 + 0.8 * done)
+
+    search = Search(target, tolerance, random, wanted.effort, most, step)
+    share_after = 0.0
     for atoms, districts in jobs:
+        share = len(atoms) / tries if len(atoms) > 1 else 0.0
+        share_after += share
         found, districts = search.divided(ground_of(fabric, atoms), districts)
         for atom, district in zip(atoms, found, strict=True):
             label[atom] = count + district
         count += districts
-        done += len(atoms)
-        told(0.1 + 0.8 * done / tries)
+        done = share_after
+        told(0.1 + 0.8 * done)
     return [label[host] for host in fabric.host], count
 
 

@@ -1,6 +1,6 @@
 """A piece of ground divided: seeds, annealing, pairs shared out anew, and a harder search where balance is missed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -15,6 +15,8 @@ HEATS = (3.0, 0.8)
 """How hot each start begins: the first crosses high walls, the second finishes shapes."""
 KICKS, KICK, SHAKE = 8, 0.12, 0.7
 """How often the best start is shaken, for how large a share of the moves of a start, and how hot."""
+STEPS = len(HEATS) + KICKS
+"""Of a usual search."""
 HURRIED = 60
 """Moves for each entrance and start below which there is one start only, and fewer searches after it."""
 UNITS, UNIT = 16, 0.05
@@ -54,6 +56,8 @@ class Search:
     random: Random
     effort: float
     most: float
+    step: Callable[[], None] = lambda: None
+    """Called after each of the `STEPS` that a usual search has, and after each further one."""
 
     def divided(self, ground: Ground, count: int) -> tuple[list[int], int]:
         """Give connected atoms districts from 0 on, and how many those are: `count`, or one more or less where some
@@ -105,6 +109,7 @@ class Search:
             groups = self._groups(ground, seeded(ground, count, self.random), count)
             anneal(groups, self.random, moves, hot=hot)
             improve(groups, hurried=len(squeezes) < len(SQUEEZES))
+            self.step()
             if best is None or groups.total() < best.total() - 1e-9:
                 best = groups
         assert best is not None  # noqa: S101
@@ -118,6 +123,7 @@ class Search:
         for _ in range(KICKS):
             anneal(groups, self.random, moves, hot=SHAKE, cold=SHAKE / 4, last=True)
             improve(groups)
+            self.step()
             if groups.total() < best - 1e-9:
                 best, label = groups.total(), list(groups.label)
             else:

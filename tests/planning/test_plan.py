@@ -11,6 +11,9 @@ from sqlalchemy import func, select
 
 from fieldapp.accounts.models import AuditEntry
 from fieldapp.accounts.rules import Role
+from fieldapp.households.event_operations import set_occupancy
+from fieldapp.households.models import Household
+from fieldapp.households.rules import Occupancy
 from fieldapp.places import queries as places
 from fieldapp.places.models import Assignment, District, DistrictBoundary, Dwelling, EntranceDistrict, Placement
 from fieldapp.places.operations import assign_people, place_dwellings
@@ -429,6 +432,20 @@ def test_the_past_keeps_its_borders_people_and_doors(session, cast, director, st
         .order_by(Placement.since)
     ).all()
     assert [(row.since.year, row.until.year, row.code) for row in rows] == [(1900, 2026, "1"), (2026, 9999, "2")]
+
+
+def test_a_district_has_as_many_households_here_as_in_the_coverage(session, cast, director, town, draft):
+    """Also where a flat is a shop or its people moved away: neither page counts it."""
+    flats = session.scalars(select(Dwelling).where(Dwelling.building_id == town["1丁"].id).limit(2)).all()
+    flats[0].kind = "shop"
+    household = session.scalars(select(Household).where(Household.dwelling_id == flats[1].id)).one()
+    set_occupancy(session, household, Occupancy.VACANT, TODAY, [])
+    session.commit()
+    there = coverage_of(director.get("/coverage").get_data(as_text=True))
+    director.post("/plan/rebalance")
+    here = {d["name"]: d["now"] for d in director.get("/plan/state").get_json()["districts"]}
+    assert here == there
+    assert sum(here.values()) == 26 + 11 - 2
 
 
 def coverage_of(page):
