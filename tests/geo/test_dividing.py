@@ -159,6 +159,7 @@ def test_progress_rises_to_one():
     propose(*rows(4, 4), progress=told.append)
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0.0, 1.0)
+    assert len([share for share in told if 0.1 < share < 0.9]) >= 8  # a community is one piece: it moves within it
 
 
 def test_compactness_of_known_shapes():
