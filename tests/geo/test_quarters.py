@@ -78,17 +78,17 @@ def test_buildings_on_one_spot_cannot_be_cut():
 
 def test_a_town_divided_in_quarters_is_whole_and_even(small_quarters):
     buildings, boundary = rows(16, 10)
-    division = propose(buildings, boundary)
+    division = propose(buildings, boundary, effort=0.3)
     assert_whole(division, buildings, boundary)
     figures = division.figures()
     assert (figures["districts"], figures["within_10"]) == (40, 1.0)
     assert [district.name for district in division.districts] == [str(n + 1) for n in range(40)]
-    again = propose(buildings, boundary)
+    again = propose(buildings, boundary, effort=0.3)
     assert dump((d.name, {}, d.shape) for d in division.districts) == dump(
         (d.name, {}, d.shape) for d in again.districts
     )
     assert dump((d.name, {}, d.shape) for d in division.districts) != dump(
-        (d.name, {}, d.shape) for d in propose(buildings, boundary, seed=1).districts
+        (d.name, {}, d.shape) for d in propose(buildings, boundary, seed=1, effort=0.3).districts
     )
 
 
