@@ -137,9 +137,9 @@ class Groups:
             price += self.prices.wall * crossed / 100
         return price - (full / square if edge > 0 and full < self.best * square else self.best)
 
-    def change(self, i: int, d: int, to: int) -> float:
-        """Give what it would cost more, or less than nothing, if atom i went from d to another district."""
-        ground, label = self.ground, self.label
+    def beside(self, i: int, d: int, to: int) -> tuple[float, float]:
+        """Give what atom i shares of its border with d and with another district."""
+        label = self.label
         own = other = 0.0
         for j, c in self.pairs[i]:
             e = label[j]
@@ -147,6 +147,12 @@ class Groups:
                 own += c
             elif e == to:
                 other += c
+        return own, other
+
+    def change(self, i: int, d: int, to: int) -> float:
+        """Give what it would cost more, or less than nothing, if atom i went from d to another district."""
+        ground, label = self.ground, self.label
+        own, other = self.beside(i, d, to)
         w, a, o = ground.weight[i], ground.area[i], ground.outer[i] + self.around[i]
         crossed, crossing = self.crossed[d], self.crossed[to]
         if ground.walls is not None:
@@ -208,13 +214,7 @@ class Groups:
         ground, label, parts = self.ground, self.label, self.parts
         for i in atoms:
             d = label[i]
-            own = other = 0.0
-            for j, c in self.pairs[i]:
-                e = label[j]
-                if e == d:
-                    own += c
-                elif e == to:
-                    other += c
+            own, other = self.beside(i, d, to)
             if ground.walls is not None:
                 for j, m in ground.walls[i].items():
                     if label[j] == d:
@@ -273,7 +273,7 @@ def anneal(
     last: bool = False,
 ) -> None:
     """Try `moves` moves while it cools from `hot` to `cold`, and leave the best division met in `groups`; `focused`:
-    most of them in and beside the districts beyond the tolerance."""
+    most of them in and beside the districts beyond the tolerance; `last`: leave the last division met."""
     ground, label = groups.ground, groups.label
     size = len(label)
     if groups.count < 2 or size < 2:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geo.geojson import Feature, GeoJSONError, Problem, read
 from geo.jsontext import brief
 from geo.plane import Plane
+from geo.positions import DECIMALS
 from geo.problems import Refusal
 
 LARGEST_ENTRANCE = 40
@@ -140,6 +141,15 @@ def entrance_parts(building: Building) -> list[Any]:
     if count < 2:
         return [building.shape]
     return _slices(building)
+
+
+def body(building: Building) -> Any:
+    """Give an outline in degrees; of a point the rectangle around its entrances, and a little more."""
+    if building.shape.geom_type != "Point":
+        return building.shape
+    west, south, east, north = shapely.total_bounds(entrance_parts(building))
+    step = 10.0**-DECIMALS
+    return shapely.box(west - step, south - step, east + step, north + step)
 
 
 def entrance_points(building: Building) -> NDArray[np.float64]:

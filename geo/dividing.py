@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geo.annealing import Ground
 from geo.borders import draw
-from geo.buildings import Building
+from geo.buildings import Building, body
 from geo.cutting import bisect, components
 from geo.fabric import Fabric, around, on_grid, weave
 from geo.plane import Plane
@@ -195,7 +195,7 @@ def _refuse_locked(locked: Sequence[Any], fixed: NDArray[np.intp] | None) -> Non
 
 def around_buildings(buildings: Sequence[Building]) -> Any:
     """Give the ground of buildings that came without a boundary."""
-    return around(np.array([building.shape for building in buildings], dtype=object))
+    return around(np.array([body(building) for building in buildings], dtype=object))
 
 
 def division(

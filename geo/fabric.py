@@ -109,7 +109,8 @@ def weave(
     _measure(fabric, barrier_lines)
     _ride(fabric)
     fabric.within = _within(fabric)
-    fabric.block = stacks(buildings)[building].tolist()
+    outlines_of = np.array([each.shape for each in buildings], dtype=object)
+    fabric.block = stacks(outlines_of)[building].tolist()
     return fabric
 
 
@@ -149,16 +150,15 @@ def _atoms(buildings: Sequence[Building]) -> tuple[Any, Any, Any, Any]:
     return np.array(building, dtype=np.intp), np.array(entrance, dtype=np.intp), np.array(weight, np.int64), held
 
 
-def stacks(buildings: Sequence[Building]) -> NDArray[np.intp]:
-    """Number buildings so that those that stand on one another, as a tower on its podium, have one number: a border
+def stacks(shapes: NDArray[Any]) -> NDArray[np.intp]:
+    """Number outlines so that those that stand on one another, as a tower on its podium, have one number: a border
     between them would cut the lower one."""
-    shapes = np.array([building.shape for building in buildings], dtype=object)
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     one, other = one[one < other], other[one < other]
     areas = shapely.area(shapes)
     shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
     stacked = shared > OVERLAP * np.minimum(areas[one], areas[other])
-    number = list(range(len(buildings)))
+    number = list(range(len(shapes)))
 
     def root(i: int) -> int:
         while number[i] != i:

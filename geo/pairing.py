@@ -79,10 +79,10 @@ def _best(groups: Groups, d: int, e: int, atoms: Sequence[int]) -> list[int] | N
         (float(p[way]), n, int(way)) for n, (p, _, _) in enumerate(options) for way in np.flatnonzero(p < limit)
     )
     for _, option, way in better[:TRIED]:
-        one = (way << 1 | 1, options[option][1])
-        if _stays_whole(groups, atoms, one[0]):
-            side = [one[1] if one[0] >> n & 1 else options[option][2] for n in range(len(atoms))]
-            return [i for i, x in zip(atoms, side, strict=True) if label[i] != x]
+        _, here, there = options[option]
+        with_first = way << 1 | 1
+        if _stays_whole(groups, atoms, with_first):
+            return [i for n, i in enumerate(atoms) if label[i] != (here if with_first >> n & 1 else there)]
     return None
 
 

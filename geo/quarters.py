@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.buildings import Building, entrance_parts
+from geo.buildings import Building, body
 from geo.fabric import GRID, Segments, on_grid, refuse_outside, stacks
 from geo.plane import Plane
 from geo.positions import DECIMALS
@@ -43,22 +43,14 @@ class _City:
     def __init__(self, buildings: Sequence[Building], target: int) -> None:
         self.buildings = buildings
         self.target = target
-        self.shapes = np.array([_body(building) for building in buildings], dtype=object)
+        self.shapes = np.array([body(building) for building in buildings], dtype=object)
         self.places = shapely.get_coordinates(shapely.point_on_surface(self.shapes))
         self.load = np.array([building.households for building in buildings], dtype=np.int64)
         self.entrances = np.array([max(1, len(building.entrances)) for building in buildings])
-        self.stack = stacks(buildings)
+        self.stack = stacks(self.shapes)
         self.bounds = shapely.bounds(self.shapes)
         self.plane = Plane.around(self.shapes)
         self.seams: list[NDArray[Any]] = []
-
-
-def _body(building: Building) -> Any:
-    """Give an outline; of a point the rectangle that its entrances stand in."""
-    if building.shape.geom_type != "Point":
-        return building.shape
-    spread = shapely.envelope(shapely.GeometryCollection(entrance_parts(building)))
-    return shapely.box(*(np.array(spread.bounds) + np.array([-1, -1, 1, 1]) * GRID))
 
 
 def quarters(

@@ -100,6 +100,17 @@ def test_propose_gives_the_same_bytes_and_nothing_to_check(town, tmp_path, capsy
     assert main(["check", str(out), "--boundary", boundary, "--points", homes, "--target", "240"]) == 0
 
 
+def test_a_large_file_gives_the_same_bytes_from_one_process_and_from_two(tmp_path):
+    """More than 5,000 entrances, in quarters: as a process, which starts those it needs anew."""
+    towers = [shapely.Point(at(2 * (n % 8), 2 * (n // 8))) for n in range(64)]
+    path = written(tmp_path / "towers.geojson", towers, [{"households": 160, "entrances": 80}] * 64)
+    for jobs in ("1", "2"):
+        done = run("propose", path, "--effort", "0.02", "--jobs", jobs, "-o", tmp_path / f"{jobs}.geojson")
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "1.geojson").read_bytes() == (tmp_path / "2.geojson").read_bytes()
+    assert run("propose", path, "--jobs", "0").returncode == 2
+
+
 def test_propose_keeps_locked_districts_and_their_names(town, tmp_path, capsys):
     homes, boundary = town
     corner = cell(0, 0, 1.5, 1)

@@ -87,6 +87,12 @@ def test_without_a_boundary_the_ground_around_the_buildings_is_divided():
     assert not check_tiling([district.shape for district in division.districts]).gaps
 
 
+def test_the_ground_holds_every_entrance_of_a_point():
+    """Entrances of a point stand side by side: eighty of them reach 40 m to each side."""
+    buildings = [Building(str(n), "", degrees(shapely.Point(200 * n, 0)), (5,) * 80) for n in range(3)]
+    assert propose(buildings, effort=0.05).figures()["households"] == 1200
+
+
 def test_a_locked_district_stays_and_comes_first():
     buildings, boundary = rows()
     locked = degrees(shapely.box(-15, -15, 110, 55))
